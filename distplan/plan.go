@@ -1,0 +1,135 @@
+package distplan
+
+import (
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// A Plan is the distributed plan of one statement: its stages, producers before consumers; the last one is the root stage.
+type Plan struct {
+	Stages []*Stage
+	// Columns are what the client sees: names and DuckDB types of the root stage's output.
+	Columns []table.Column
+	// Ordered says that the client must see the rows in the order of the root stage's partitions and rows.
+	Ordered bool
+	// Indeterminate says that running a stage again may give other rows (LIMIT without order, random, ties).
+	Indeterminate bool
+	// Fallbacks are the reasons why parts of the tree were gathered, for EXPLAIN.
+	Fallbacks []string
+}
+
+// Root is the stage whose partitions the client reads.
+func (p *Plan) Root() *Stage { return p.Stages[len(p.Stages)-1] }
+
+// A Stage runs as equal tasks, each over its share of the inputs.
+type Stage struct {
+	ID ids.StageID
+	// Body is the operator tree between the inputs and the output, for EXPLAIN; nil when the fragment is the statement's
+	// own text printed back (the tree could not be read).
+	Body operator.Node
+	// Fragment is the body as one SELECT over the inputs' names. Its columns are c0 … cn; a hash output has one more,
+	// the partition number.
+	Fragment string
+	Scans    []ScanInput
+	Inputs   []ExchangeInput
+	// Spread says into how many tasks the stage is cut.
+	Spread Spread
+	// Output says how the result is divided among the consumer's tasks; the root's is OutputResult.
+	Output Output
+	// Types are the output columns, without the partition number.
+	Types []table.Type
+	// Rows and Bytes are estimates of the output; < 0 when unknown.
+	Rows, Bytes float64
+	// Indeterminate: see Plan; of this stage alone.
+	Indeterminate bool
+}
+
+// Spread says how many tasks a stage has.
+type Spread uint8
+
+const (
+	// SpreadSingle is one task.
+	SpreadSingle Spread = iota
+	// SpreadSplits is a task for every worker that gets at least one split of the stage's scans, at least one in all.
+	SpreadSplits
+	// SpreadPartitions is a task for every worker, each reading its share of the hash partitions of the inputs.
+	SpreadPartitions
+)
+
+// A ScanInput is a table read by a stage under a name ("scan_0"). The fragment sees columns c0 … cn, which are
+// Table.Columns[Columns[k]] (a negative index: NULL of BIGINT).
+type ScanInput struct {
+	Name    string
+	Table   *table.Table
+	Columns []int
+	// Splits are all of the table's splits that the stage must read; schedule divides them among the tasks. When
+	// Replicated, every task reads all of them.
+	Splits     []table.Split
+	Replicated bool
+}
+
+// An ExchangeInput is the output of an earlier stage, read under a name ("exchange_1") with columns c0 … cn.
+type ExchangeInput struct {
+	Name  string
+	From  ids.StageID
+	Types []table.Type
+}
+
+// OutputKind says how the producer's rows are divided.
+type OutputKind uint8
+
+const (
+	// OutputResult goes to the client.
+	OutputResult OutputKind = iota
+	// OutputGather is one partition, read by the consumer's single task.
+	OutputGather
+	// OutputHash is Partitions partitions by the hash of Keys.
+	OutputHash
+	// OutputBroadcast is one partition, read whole by every task of the consumer.
+	OutputBroadcast
+)
+
+// An Output is how a stage's rows are divided.
+type Output struct {
+	Kind OutputKind
+	// Keys are the hashed output columns, for EXPLAIN; the fragment computes the partition number itself.
+	Keys []int
+	// Partitions is the number of partitions; 1 unless Kind is OutputHash.
+	Partitions int
+}
+
+// Options are what a session and the cluster say about planning.
+type Options struct {
+	// Workers is the number of workers of the membership snapshot, at least 1.
+	Workers int
+	// Partitions is the number of hash partitions; 0 = 4 × Workers.
+	Partitions int
+	// Distributed is auto, always or never: whether small data and single workers get one stage.
+	Distributed Mode
+	// SmallBytes is the compressed size of all scans' projected columns per worker below which auto plans one stage.
+	SmallBytes int64
+}
+
+// A Mode is a setting of arbalest.distributed.
+type Mode string
+
+// The modes.
+const (
+	Auto   Mode = "auto"
+	Always Mode = "always"
+	Never  Mode = "never"
+)
+
+// A Statement is what the frontend knows of one statement to plan.
+type Statement struct {
+	// Tree is the operator tree; nil when it could not be read, then Text stands instead.
+	Tree operator.Node
+	// Columns are the result's names and types. The tree's types are cast to them where they differ.
+	Columns []table.Column
+	// Text is the statement printed back with each table replaced by an input's name; TextScans are those inputs.
+	Text      string
+	TextScans []ScanInput
+	// Unread is the reason why there is no tree.
+	Unread string
+}
