@@ -1,0 +1,90 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, role Role, env map[string]string, args ...string) (*Node, error) {
+	t.Helper()
+	n, flags := NewNode(role)
+	err := Load(flags, args, func(k string) (string, bool) { v, ok := env[k]; return v, ok })
+	if err == nil {
+		err = n.Validate()
+	}
+	return n, err
+}
+
+func TestPrecedence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "arbalest.yaml")
+	if err := os.WriteFile(file, []byte("threads: 3\nworkers: 3\nmemory-limit: 3GB\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n, err := load(t, Serve, map[string]string{"ARBALEST_THREADS": "2", "ARBALEST_WORKERS": "2"}, "--threads=1", "--config", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Threads != 1 || n.Workers != 2 || n.MemoryLimit != 3e9 {
+		t.Errorf("threads %d, workers %d, memory %d; want flag 1, environment 2, file 3e9", n.Threads, n.Workers, n.MemoryLimit)
+	}
+}
+
+func TestEveryFlagIsAKeyAndAVariable(t *testing.T) {
+	for _, role := range []Role{Serve, Coordinator, Worker} {
+		_, flags := NewNode(role)
+		for _, name := range names(flags) {
+			if !strings.HasPrefix(EnvName(name), "ARBALEST_") || strings.Contains(EnvName(name), "-") {
+				t.Errorf("%s: variable %q", name, EnvName(name))
+			}
+		}
+	}
+}
+
+func TestFaultsSayWhichWhyAndWhatIsAllowed(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "c.yaml")
+	if err := os.WriteFile(file, []byte("lisen: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		role Role
+		env  map[string]string
+		args []string
+		want []string
+	}{
+		{"address", Serve, nil, []string{"--listen", "here"}, []string{"--listen", "here", "HOST:PORT"}},
+		{"size", Serve, nil, []string{"--memory-limit", "lots"}, []string{"memory-limit", "lots", "8GB"}},
+		{"variable", Serve, map[string]string{"ARBALEST_WORKERS": "many"}, nil, []string{"ARBALEST_WORKERS", "many"}},
+		{"unknown key", Serve, nil, []string{"--config", file}, []string{"c.yaml:1", "lisen", "listen"}},
+		{"workers", Serve, nil, []string{"--workers", "0"}, []string{"--workers 0", "1 to 64"}},
+		{"half of TLS", Serve, nil, []string{"--tls-cert", file}, []string{"--tls-key"}},
+		{"exposed", Serve, nil, []string{"--listen", "0.0.0.0:1"}, []string{"--users", "--tls-cert", "--insecure"}},
+		{"exposed worker", Worker, nil, []string{"--listen", "0.0.0.0:1", "--coordinator", "h:1"}, []string{"--cluster-key", "--insecure"}},
+		{"no coordinator", Worker, nil, nil, []string{"--coordinator", "missing"}},
+		{"missing data", Serve, nil, []string{"--data", dir + "/none"}, []string{"--data", "none"}},
+		{"data is a file", Serve, nil, []string{"--data", file}, []string{"--data", "not a directory"}},
+		{"all at once", Serve, nil, []string{"--workers", "0", "--threads", "0"}, []string{"--workers", "--threads"}},
+		{"cluster", Coordinator, nil, []string{"--cluster", "zoo"}, []string{"zoo", "memory"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := load(t, c.role, c.env, c.args...)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestInsecureAllowsExposure(t *testing.T) {
+	if _, err := load(t, Serve, nil, "--listen", "0.0.0.0:1", "--insecure"); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,206 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// A Role says which parts of a node a process runs.
+type Role string
+
+// The roles.
+const (
+	Serve       Role = "serve"
+	Coordinator Role = "coordinator"
+	Worker      Role = "worker"
+)
+
+// A Node is the configuration of one server process. Fields that do not concern its role keep their defaults.
+type Node struct {
+	Role Role
+	// Listen and HTTP are host:port; HTTP "off" serves none.
+	Listen, HTTP string
+	// Advertise is host:port as clients and other nodes reach this one; default: the address listened on.
+	Advertise string
+	// Data are the directories whose files are tables (serve, coordinator).
+	Data []string
+	// Workers is the number of workers in the process (serve).
+	Workers int
+	// Cluster names the membership: only "memory" until the other drivers arrive.
+	Cluster string
+	// CoordinatorAddress is host:port of the coordinator to join (worker).
+	CoordinatorAddress string
+	// ProxyResults names no worker to clients: every result comes through the coordinator.
+	ProxyResults bool
+
+	// Threads are the engine's, of the process; default: the number of CPUs.
+	Threads int
+	// MemoryLimit is the engine's budget in bytes, of the process; 0 = 60 % of the machine's memory.
+	MemoryLimit Bytes
+	// SpillDir is where the engine spills; default: a directory of the process's own under the system's.
+	SpillDir string
+	// MaxSpill bounds the spilled bytes, of the process.
+	MaxSpill Bytes
+
+	TLSCert, TLSKey, TLSCA, TLSClientCA string
+	Users                               string
+	ClusterKey                          string
+	Insecure                            bool
+
+	LogLevel string
+	Config   string
+}
+
+// NewNode returns the flags of a role over a Node with its defaults.
+func NewNode(role Role) (*Node, *pflag.FlagSet) {
+	n := &Node{Role: role, MaxSpill: 100e9}
+	f := pflag.NewFlagSet("arbalest "+string(role), pflag.ContinueOnError)
+	f.SortFlags = false
+	listen, http := "127.0.0.1:32010", "127.0.0.1:32011"
+	if role == Worker {
+		listen, http = "127.0.0.1:0", "off"
+	}
+	f.StringVar(&n.Listen, "listen", listen, "`HOST:PORT` for clients and nodes; port 0 picks a free one")
+	f.StringVar(&n.HTTP, "http", http, "`HOST:PORT` of /healthz, /readyz and /metrics, or off")
+	f.StringVar(&n.Advertise, "advertise", "", "`HOST:PORT` under which clients and other nodes reach this node; default: where it listens")
+	if role != Worker {
+		f.StringArrayVar(&n.Data, "data", nil, "`DIR` whose Parquet, CSV and JSON files and sub-directories are tables; may be given several times")
+		f.BoolVar(&n.ProxyResults, "proxy-results", false, "name no worker to clients: every result comes through this address")
+	}
+	if role == Serve {
+		f.IntVar(&n.Workers, "workers", 1, "`N` workers in this process; they share its threads and memory")
+	} else {
+		f.StringVar(&n.Cluster, "cluster", "memory", "`membership`: memory (workers join the coordinator)")
+	}
+	if role == Worker {
+		f.StringVar(&n.CoordinatorAddress, "coordinator", "", "`HOST:PORT` of the coordinator to join")
+	}
+	if role != Coordinator {
+		f.IntVar(&n.Threads, "threads", runtime.NumCPU(), "`N` engine threads of the process")
+		f.Var(&n.MemoryLimit, "memory-limit", "engine memory of the process, such as 8GB; default: 60 % of the machine's")
+		f.StringVar(&n.SpillDir, "spill-dir", "", "`DIR` for spilled data; default: a fresh one under the system's temporary directory, unique to the process")
+		f.Var(&n.MaxSpill, "max-spill", "limit of spilled data")
+	}
+	f.StringVar(&n.TLSCert, "tls-cert", "", "`FILE` with the certificate chain (PEM); switches TLS on")
+	f.StringVar(&n.TLSKey, "tls-key", "", "`FILE` with the private key (PEM)")
+	f.StringVar(&n.TLSCA, "tls-ca", "", "`FILE` with the authorities (PEM) that other nodes' certificates must come from; default: the system's")
+	f.StringVar(&n.TLSClientCA, "tls-client-ca", "", "`FILE` with authorities (PEM); clients must then show a certificate from one")
+	if role != Worker {
+		f.StringVar(&n.Users, "users", "", "`FILE` of NAME:ARGON2ID-HASH lines (arbalest hash-password makes them); without it everybody may connect, from this machine only")
+	}
+	f.StringVar(&n.ClusterKey, "cluster-key", "", "`FILE` with the key that nodes prove themselves with and sign tickets; the same on every node")
+	f.BoolVar(&n.Insecure, "insecure", false, "allow listening beyond this machine without TLS and users")
+	f.StringVar(&n.LogLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")
+	f.StringVar(&n.Config, "config", "", "YAML `FILE` whose keys are these flags' names; flags and ARBALEST_* variables win over it")
+	return n, f
+}
+
+// Validate reports every fault of the configuration at once. It looks at files only to see that they are there.
+func (n *Node) Validate() error {
+	var faults []error
+	bad := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	host := n.checkAddress("--listen", n.Listen, bad)
+	if n.HTTP != "off" {
+		n.checkAddress("--http", n.HTTP, bad)
+	}
+	if n.Advertise != "" {
+		n.checkAddress("--advertise", n.Advertise, bad)
+	}
+	if n.Role != Serve && n.Cluster != "memory" {
+		bad("--cluster %q: not known; allowed: memory", n.Cluster)
+	}
+	if n.Role == Worker && n.CoordinatorAddress == "" {
+		bad("--coordinator is missing: a worker needs the HOST:PORT of the coordinator to join")
+	} else if n.Role == Worker {
+		n.checkAddress("--coordinator", n.CoordinatorAddress, bad)
+	}
+	if n.Role == Serve && (n.Workers < 1 || n.Workers > 64) {
+		bad("--workers %d: allowed are 1 to 64 in one process", n.Workers)
+	}
+	if n.Role != Coordinator && (n.Threads < 1 || n.Threads > 4096) {
+		bad("--threads %d: allowed are 1 to 4096", n.Threads)
+	}
+	if n.MemoryLimit != 0 && n.MemoryLimit < 64e6 {
+		bad("--memory-limit %s: at least 64MB", n.MemoryLimit.String())
+	}
+	if (n.TLSCert == "") != (n.TLSKey == "") {
+		bad("--tls-cert and --tls-key go together: give both or none")
+	}
+	if n.TLSClientCA != "" && n.TLSCert == "" {
+		bad("--tls-client-ca needs --tls-cert and --tls-key")
+	}
+	for flag, path := range map[string]string{"--tls-cert": n.TLSCert, "--tls-key": n.TLSKey, "--tls-ca": n.TLSCA,
+		"--tls-client-ca": n.TLSClientCA, "--users": n.Users, "--cluster-key": n.ClusterKey} {
+		if path == "" {
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
+			bad("%s: %w", flag, err)
+		}
+	}
+	for _, dir := range n.Data {
+		if info, err := os.Stat(dir); err != nil {
+			bad("--data: %w", err)
+		} else if !info.IsDir() {
+			bad("--data %s: not a directory; give the directory that holds the files", dir)
+		}
+	}
+	if host != "" && !Loopback(host) && !n.Insecure {
+		n.checkExposed(bad)
+	}
+	if !oneOf(n.LogLevel, "debug", "info", "warn", "error") {
+		bad("--log-level %q: allowed are debug, info, warn, error", n.LogLevel)
+	}
+	return errors.Join(faults...)
+}
+
+// checkExposed refuses to listen beyond the machine without protection. A worker's door is the signed ticket and the
+// cluster key, so it needs a key of its own; a coordinator needs users.
+func (n *Node) checkExposed(bad func(string, ...any)) {
+	var missing []string
+	if n.TLSCert == "" {
+		missing = append(missing, "--tls-cert and --tls-key")
+	}
+	if n.Role != Worker && n.Users == "" {
+		missing = append(missing, "--users")
+	}
+	if n.Role != Serve && n.ClusterKey == "" {
+		missing = append(missing, "--cluster-key")
+	}
+	if len(missing) > 0 {
+		bad("--listen %s is reachable from other machines; give %s, or --insecure to do without", n.Listen, strings.Join(missing, " and "))
+	}
+}
+
+func (n *Node) checkAddress(flag, address string, bad func(string, ...any)) (host string) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || port == "" {
+		bad("%s %q: want HOST:PORT, such as 127.0.0.1:32010", flag, address)
+		return ""
+	}
+	return host
+}
+
+// Loopback reports whether host names this machine only.
+func Loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func oneOf(s string, allowed ...string) bool {
+	for _, a := range allowed {
+		if s == a {
+			return true
+		}
+	}
+	return false
+}
