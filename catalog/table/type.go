@@ -46,6 +46,8 @@ const (
 	Struct      TypeID = "STRUCT"
 	Map         TypeID = "MAP"
 	Union       TypeID = "UNION"
+	Variant     TypeID = "VARIANT"
+	Geometry    TypeID = "GEOMETRY"
 	Null        TypeID = "SQLNULL"
 )
 
@@ -75,6 +77,9 @@ func Of(id TypeID) Type { return Type{ID: id} }
 
 // DecimalOf returns DECIMAL(width, scale).
 func DecimalOf(width, scale uint8) Type { return Type{ID: Decimal, Width: width, Scale: scale} }
+
+// JSONType is DuckDB's JSON: VARCHAR underneath.
+var JSONType = Type{ID: Varchar, Alias: "JSON"}
 
 // Elem returns the element type of a LIST or ARRAY.
 func (t Type) Elem() Type { return t.Fields[0].Type }
@@ -113,7 +118,11 @@ func (t Type) SQL() string {
 	case Struct, Union:
 		members := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			members[i] = Quote(f.Name) + " " + f.Type.SQL()
+			members[i] = f.Type.SQL()
+			// The members of row(1, 2) have no names.
+			if f.Name != "" {
+				members[i] = Quote(f.Name) + " " + members[i]
+			}
 		}
 		return string(t.ID) + "(" + strings.Join(members, ", ") + ")"
 	case Map:
