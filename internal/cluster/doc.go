@@ -1,0 +1,13 @@
+// Package cluster tells which workers there are. It is a portable type over a small driver: memory (workers join a
+// coordinator over one stream), and back ends that several coordinators share.
+//
+//	worker ── record, lease ──▶ driver ── Records ──▶ Cluster ── member.Snapshot ──▶ coordinator
+//
+// Invariants:
+//  1. A driver only collects records and lets leases run out; judging them (compatible, duplicate, draining) happens here,
+//     in member.NewSnapshot, alike for every driver.
+//  2. A snapshot is immutable; Members is cheap and never blocks on the network.
+//  3. A lease is liveness, not exclusion: nothing may rely on a lost worker having stopped.
+//
+// The conformance suite every driver passes is clustertest.
+package cluster

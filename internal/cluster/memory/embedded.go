@@ -1,0 +1,45 @@
+package memory
+
+import (
+	"errors"
+
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+)
+
+// An Embedded is the seat of a worker of this process.
+type Embedded struct {
+	store *store
+	owner uint64
+	key   life
+}
+
+// Add makes a worker of this process a member until Close.
+func (m *Membership) Add(record *pb.WorkerRecord) (*Embedded, error) {
+	r, err := checked(record)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := m.store.put(r, membersMax)
+	if err != nil {
+		return nil, err
+	}
+	return &Embedded{store: m.store, owner: owner, key: life{r.ID, r.Incarnation}}, nil
+}
+
+// Update replaces the record (draining); the id and the incarnation must stay.
+func (e *Embedded) Update(record *pb.WorkerRecord) error {
+	r, err := checked(record)
+	if err != nil {
+		return err
+	}
+	if same := (life{r.ID, r.Incarnation}) == e.key; !same || !e.store.update(e.owner, r) {
+		return errors.New("memory: the record is of another worker, or its seat was given up")
+	}
+	return nil
+}
+
+// Close leaves. Idempotent.
+func (e *Embedded) Close() error {
+	e.store.remove(e.owner, e.key)
+	return nil
+}
