@@ -72,6 +72,8 @@ type Aggregate struct {
 	// GroupingCalls are GROUPING(…) calls as indices into Groups.
 	GroupingCalls [][]int
 	Aggregates    []*expr.Aggregate
+	// Phase is set by distplan on the halves of a split aggregate.
+	Phase Phase
 }
 
 // A Distinct keeps one row of each; On names the key columns of DISTINCT ON (nil = all columns), OrderBy which row it keeps.
@@ -204,7 +206,7 @@ type CTERef struct {
 	Result []table.Type
 }
 
-// A Input reads a stage's input by name (exchange_1): only in a stage's body, placed by distplan.
+// An Input reads a stage's input by name (exchange_1): only in a stage's body, placed by distplan.
 type Input struct {
 	Estimated
 	Name   string

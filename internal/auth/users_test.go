@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/hex"
 	"strings"
 	"sync"
 	"testing"
@@ -49,10 +50,11 @@ func TestHashesAreSaltedAndRead(t *testing.T) {
 	if h.decoy().matches("x") {
 		t.Fatal("the decoy matches")
 	}
-	// From the reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 4 -l 24
-	known, err := parsePHC("$argon2id$v=19$m=65536,t=2,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b9fCQ")
-	if err != nil || known.matches("wrong") {
-		t.Fatalf("a hash of another tool: %v", err)
+	// A published vector: argon2id of "password" with salt "somesalt", one pass, 64 KiB, one lane, 24 bytes.
+	key, _ := hex.DecodeString("655ad15eac652dc59f7170a7332bf49b8469be1fdb9c28bb")
+	known, err := parsePHC("$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + phcEncoding.EncodeToString(key))
+	if err != nil || !known.matches("password") || known.matches("wrong") {
+		t.Fatalf("the published vector: %v", err)
 	}
 }
 

@@ -42,6 +42,10 @@ func text(column arrow.Array, row int) (_ string, ok bool) {
 	if column.IsNull(row) {
 		return "", false
 	}
+	// Arrow's own text of a decimal drops trailing zeros, which SQL shows.
+	if d, isDecimal := column.(*array.Decimal128); isDecimal {
+		return d.Value(row).ToString(d.DataType().(*arrow.Decimal128Type).Scale), true
+	}
 	return column.ValueStr(row), true
 }
 

@@ -2,11 +2,13 @@ package shell
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
@@ -104,6 +106,30 @@ func TestEmptyResultHasItsHeader(t *testing.T) {
 func TestUnknownFormatNamesTheAllowed(t *testing.T) {
 	if _, err := NewWriter("xml", nil); err == nil || !strings.Contains(err.Error(), "parquet") {
 		t.Error(err)
+	}
+}
+
+func TestDecimalsKeepTheirScaleAndPlansTheirLines(t *testing.T) {
+	mem := memory.NewGoAllocator()
+	d := array.NewDecimal128Builder(mem, &arrow.Decimal128Type{Precision: 15, Scale: 2})
+	defer d.Release()
+	d.Append(decimal128.FromI64(-120))
+	column := d.NewArray()
+	defer column.Release()
+	if got, _ := text(column, 0); got != "-1.20" {
+		t.Errorf("decimal %q", got)
+	}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "explain_key", Type: arrow.BinaryTypes.String}, {Name: "explain_value", Type: arrow.BinaryTypes.String}}, nil)
+	b := array.NewRecordBuilder(mem, schema)
+	defer b.Release()
+	b.Field(0).(*array.StringBuilder).Append("plan")
+	b.Field(1).(*array.StringBuilder).Append("stage 0\n  scan\n")
+	batch := b.NewRecordBatch()
+	defer batch.Release()
+	var out bytes.Buffer
+	w := &tableWriter{out: &out}
+	if err := errors.Join(w.Schema(schema), w.Batch(batch), w.Finish()); err != nil || out.String() != "stage 0\n  scan\n" {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }
 

@@ -27,10 +27,12 @@ type tableWriter struct {
 	printed bool
 	buffer  *bufio.Writer
 	rows    int64
+	plain   bool // a plan, whose text is printed as it is
 }
 
 func (w *tableWriter) Schema(s *arrow.Schema) error {
 	w.buffer = bufio.NewWriter(w.out)
+	w.plain = s.NumFields() == 2 && s.Field(0).Name == "explain_key" && s.Field(1).Name == "explain_value"
 	for _, f := range s.Fields() {
 		w.names = append(w.names, f.Name)
 		w.right = append(w.right, arrow.IsInteger(f.Type.ID()) || arrow.IsFloating(f.Type.ID()) || arrow.IsDecimal(f.Type.ID()))
@@ -41,6 +43,11 @@ func (w *tableWriter) Schema(s *arrow.Schema) error {
 
 func (w *tableWriter) Batch(b arrow.RecordBatch) error {
 	for r := range int(b.NumRows()) {
+		if w.plain {
+			plan, _ := text(b.Column(1), r)
+			fmt.Fprintln(w.buffer, strings.TrimRight(plan, "\n"))
+			continue
+		}
 		cells := make([]string, len(w.names))
 		for c := range cells {
 			cells[c] = cell(b.Column(c), r)
@@ -63,6 +70,9 @@ func (w *tableWriter) Batch(b arrow.RecordBatch) error {
 
 // Finish prints what is left and the number of rows.
 func (w *tableWriter) Finish() error {
+	if w.plain {
+		return w.buffer.Flush()
+	}
 	if !w.printed {
 		w.flushSample()
 	}

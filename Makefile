@@ -1,0 +1,161 @@
+# `make` alone runs the tests and the linters. Everything made goes to bin/ and .tmp/; nothing is installed elsewhere but in
+# the ordinary caches of Go, pip and Maven.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules --warn-undefined-variables
+
+# Arrow's C data interface inside duckdb-go is behind this tag.
+TAGS := duckdb_arrow
+GO := go
+TMP := $(CURDIR)/.tmp
+GOBIN := $(TMP)/bin
+VENV := $(TMP)/venv
+STAMPS := $(TMP)/stamps
+# Where Maven keeps what it downloads; empty = its own default.
+MAVEN_REPO ?=
+MAVEN := mvn --quiet --batch-mode $(if $(MAVEN_REPO),-Dmaven.repo.local=$(MAVEN_REPO))
+
+GOLANGCI_LINT_VERSION := v2.15.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
+
+# Scale factors of `make bench`, and the rounds that medians are taken over.
+BENCH_FLAGS ?=
+
+# Packages that link DuckDB (slow to build with the race detector), the suites over real processes, and all the rest.
+SUITES := ./integration/badinput/... ./integration/compat/... ./integration/load/... ./integration/tpch/...
+
+.PHONY: all
+all: test lint
+
+.PHONY: help
+help: ## say what each target does
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-18s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: need-c ## build bin/arbalest
+	$(GO) build -tags $(TAGS) -o bin/arbalest ./cmd/arbalest
+
+.PHONY: demo
+demo: build tools-python ## two workers, TPC-H at scale 1, 22 queries by Flight SQL, each checked
+	$(GO) run ./integration/demo
+
+.PHONY: test
+test: build tools test-unit test-engine test-suites ## every suite at its fixed sample (what CI runs)
+
+.PHONY: test-unit
+test-unit: ## packages without the engine, with the race detector
+	list=$$(scripts/packages.sh pure)
+	$(GO) test -race -timeout 5m $$list
+
+.PHONY: test-engine
+test-engine: need-c ## packages that link DuckDB
+	list=$$(scripts/packages.sh engine)
+	$(GO) test -tags $(TAGS) -timeout 15m -p 2 $$list
+
+.PHONY: test-suites
+test-suites: build tools ## the system through its client door: real processes, real clients
+	$(GO) test -count=1 -timeout 25m -p 1 $(SUITES)
+
+.PHONY: test-tpch-sf1
+test-tpch-sf1: build tools-python ## the 22 TPC-H queries at scale 1 with 1, 2 and 3 workers
+	ARBALEST_TPCH_SCALE=1 $(GO) test -count=1 -timeout 30m -v -run 'TestQueries|TestParts' ./integration/tpch/...
+
+.PHONY: compat
+compat: build tools ## the tests with real clients, telling each step
+	$(GO) test -count=1 -timeout 25m -v ./integration/compat/...
+
+.PHONY: bench
+bench: build tools-python ## the figures of speed and memory, as ratios to named baselines in one run
+	$(GO) run ./bench $(BENCH_FLAGS)
+
+.PHONY: lint
+lint: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## formatting, vet, golangci-lint and the house rules
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: run make fmt for"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet -tags $(TAGS) ./...
+	(cd integration/compat/v15client && $(GO) vet ./...)
+	$< run --build-tags $(TAGS) ./...
+	$(GO) test ./internal/lint/...
+
+.PHONY: fmt
+fmt: ## format all Go files
+	gofmt -w $$(git ls-files '*.go')
+
+.PHONY: rewrite
+rewrite: ## regenerate the golden files of data-driven tests; review the diff
+	list=$$(grep -rlE 'datadriven\.(RunTest|Walk)' --include='*_test.go' . | grep -v '^./.tmp/' | xargs -r -n1 dirname | sort -u)
+	for package in $$list; do $(GO) test -tags $(TAGS) -count=1 "$$package" -args -rewrite; done
+
+.PHONY: generate
+generate: $(STAMPS)/generate $(GOBIN)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) $(GOBIN)/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION) ## regenerate committed code (the control protocol)
+	$(TMP)/venv-generate/bin/python -m grpc_tools.protoc -I internal/protocol/pb \
+		--plugin=protoc-gen-go=$(GOBIN)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) \
+		--plugin=protoc-gen-go-grpc=$(GOBIN)/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION) \
+		--go_out=internal/protocol/pb --go_opt=paths=source_relative \
+		--go-grpc_out=internal/protocol/pb --go-grpc_opt=paths=source_relative arbalest.proto
+
+.PHONY: check-generate
+check-generate: ## fail when generated code is not what make generate gives
+	@before=$$(cat internal/protocol/pb/*.go | cksum)
+	$(MAKE) generate
+	after=$$(cat internal/protocol/pb/*.go | cksum)
+	[ "$$before" = "$$after" ] || { echo "generated code was stale: commit what make generate made"; git diff --stat -- internal/protocol/pb; exit 1; }
+
+.PHONY: clean
+clean: ## remove what was built (not the made data and the tools)
+	rm -rf bin integration/compat/jdbc/target $(GOBIN)/v15client
+
+# --- what the tests need ------------------------------------------------------------------------------------------------
+
+.PHONY: tools
+tools: tools-python tools-jdbc tools-v15 ## everything the tests need besides Go
+
+.PHONY: tools-python
+tools-python: $(STAMPS)/python ## a virtual environment with DuckDB, pyarrow, ADBC and the TPC-H generator
+
+$(STAMPS)/python: integration/tools/python/requirements.txt
+	@scripts/need.sh python
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/generate: integration/tools/python/generate.txt
+	@scripts/need.sh python
+	python3 -m venv --clear $(TMP)/venv-generate
+	$(TMP)/venv-generate/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	mkdir -p $(STAMPS) && touch $@
+
+.PHONY: tools-jdbc
+tools-jdbc: $(STAMPS)/jdbc ## the Java client with Arrow's JDBC driver
+
+$(STAMPS)/jdbc: integration/compat/jdbc/pom.xml $(wildcard integration/compat/jdbc/src/main/java/sql/arbalest/compat/*.java)
+	@scripts/need.sh java
+	$(MAVEN) --file $< clean package
+	mkdir -p $(STAMPS) && touch $@
+
+.PHONY: tools-v15
+tools-v15: ## the client over the retired module path arrow/go/v15
+	cd integration/compat/v15client && $(GO) build -o $(GOBIN)/v15client .
+
+$(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	$(call install,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(GOBIN)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION):
+	$(call install,protoc-gen-go,google.golang.org/protobuf/cmd/protoc-gen-go,$(PROTOC_GEN_GO_VERSION))
+
+$(GOBIN)/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION):
+	$(call install,protoc-gen-go-grpc,google.golang.org/grpc/cmd/protoc-gen-go-grpc,$(PROTOC_GEN_GO_GRPC_VERSION))
+
+# install NAME,PACKAGE,VERSION: a Go program at an exact version, kept under a name that carries it.
+define install
+	mkdir -p $(GOBIN)
+	GOBIN=$(GOBIN) $(GO) install $(2)@$(3)
+	mv $(GOBIN)/$(1) $@
+endef
+
+.PHONY: need-c
+need-c:
+	@scripts/need.sh c

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/auth"
+	"github.com/arbalest-sql/arbalest/internal/cluster/memory"
+	"github.com/arbalest-sql/arbalest/internal/config"
+	"github.com/arbalest-sql/arbalest/internal/duck"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/worker"
+	"google.golang.org/grpc"
+)
+
+// joinTimeout is how long a worker looks for its coordinator before it gives up: both may be starting.
+const joinTimeout = 2 * time.Minute
+
+func runWorker(args []string, out io.Writer) (err error) {
+	n, err := newNode(config.Worker, args, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	l, err := n.listen()
+	if err != nil {
+		return err
+	}
+	n.onClose(func() error { return ignoreClosed(l.Close()) })
+	address := n.advertised(l)
+	record := &pb.WorkerRecord{WorkerId: workerID(address), Incarnation: newIncarnation(), ProtocolVersion: worker.ProtocolVersion,
+		DuckdbVersion: duck.Version(), Version: versionText()}
+	registrar, keys, locations, err := n.join(record)
+	if err != nil {
+		return err
+	}
+	n.onClose(registrar.Close)
+	tlsConfig, err := nodeTLS(n.config)
+	if err != nil {
+		return err
+	}
+	clients := flightx.NewClients(flightx.ClientConfig{Keys: keys, TLS: tlsConfig})
+	n.onClose(clients.Close)
+	w, err := n.openWorker(workerPlace{id: record.WorkerId, incarnation: record.Incarnation, address: address, advertised: address, tls: n.config.TLSCert != "",
+		threads: n.config.Threads, workers: 1}, keys, clients, locations)
+	if err != nil {
+		return err
+	}
+	transport, err := serverTransport(n.config)
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer(append(flightx.ServerOptions(n.log), grpc.Creds(transport))...)
+	w.Register(server)
+	metrics, err := startHTTP(n.config.HTTP, func() error {
+		if !registrar.Joined() {
+			return errors.New("not joined to the coordinator")
+		}
+		return nil
+	}, w.Metrics())
+	if err != nil {
+		return err
+	}
+	n.onClose(metrics.close)
+	failure := make(chan error, 1)
+	n.serve(server, l, func(err error) { failure <- err })
+	registrar.Update(w.Record())
+	fmt.Fprintf(out, "arbalest worker %s: joined %s; serves %s://%s, HTTP at %s\n", record.WorkerId, n.config.CoordinatorAddress, n.scheme(), address, metrics.address())
+	return n.wait(failure, func(ctx context.Context) error {
+		draining := w.Record()
+		draining.Draining = true
+		registrar.Update(draining)
+		return w.Drain(ctx)
+	})
+}
+
+// join proves this worker to the coordinator and learns the key, when it has none, and what it may read.
+func (n *node) join(record *pb.WorkerRecord) (*memory.Registrar, *auth.Keyring, []string, error) {
+	var keys *auth.Keyring
+	if n.config.ClusterKey != "" {
+		var err error
+		if keys, err = auth.LoadKeyring(n.config.ClusterKey); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	tlsConfig, err := nodeTLS(n.config)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	link := flightx.NewClients(flightx.ClientConfig{TLS: tlsConfig})
+	n.onClose(link.Close)
+	conn, err := link.Conn(n.config.CoordinatorAddress, n.config.TLSCert != "" || n.config.TLSCA != "")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	registrar := memory.NewRegistrar(memory.RegistrarConfig{Conn: conn, Keys: keys, Log: n.log}, record)
+	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
+	defer cancel()
+	welcome, err := registrar.Welcome(ctx)
+	if err != nil {
+		return nil, nil, nil, errors.Join(fmt.Errorf("join %s: %w", n.config.CoordinatorAddress, err), registrar.Close())
+	}
+	if keys == nil {
+		keys = auth.NewKeyring(welcome.KeyID, welcome.Key)
+	}
+	return registrar, keys, welcome.DataLocations, nil
+}
+
+// A workerPlace is what tells one worker of a process from another.
+type workerPlace struct {
+	id, incarnation     string
+	address, advertised string
+	tls                 bool
+	threads, workers    int // its share: threads, and the memory of one of so many workers
+}
+
+// openWorker opens an engine and the worker over it; close undoes both.
+func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Clients, locations []string) (*worker.Worker, error) {
+	memoryMax, err := memoryBytes(n.config.MemoryLimit, p.workers)
+	if err != nil {
+		return nil, err
+	}
+	spill, err := n.spillDir()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := duck.Open(duck.Config{Threads: p.threads, MemoryBytes: memoryMax, TempDir: spill,
+		TempBytesMax: int64(n.config.MaxSpill) / int64(p.workers), DataLocations: locations})
+	if err != nil {
+		return nil, err
+	}
+	n.onClose(engine.Close)
+	w, err := worker.New(worker.Config{ID: ids.WorkerID(p.id), Incarnation: ids.Incarnation(p.incarnation), Address: p.address,
+		Advertised: p.advertised, TLS: p.tls, Engine: engine, Keys: keys, Clients: clients,
+		Version: versionText(), Threads: uint32(p.threads), MemoryBytes: uint64(memoryMax), Log: n.log.With().Str("worker", p.id).Logger()})
+	if err != nil {
+		return nil, err
+	}
+	n.onClose(w.Close)
+	return w, nil
+}
+
+// workerID is stable over restarts on the same address.
+func workerID(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	if config.Loopback(host) {
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	return host + ":" + port
+}

@@ -1,0 +1,117 @@
+package distplan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/distplan"
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+	"github.com/arbalest-sql/arbalest/distplan/plantest"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/schedule"
+)
+
+// The scripts under testdata/plan: tables and trees in plantest's form, plans in EXPLAIN's.
+//
+//	table name=t files=3 groups=2 rows=1000 bytes=4096     its columns stand below
+//	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES]    the tree stands below
+//	fragments …                                             likewise; prints the SQL of each stage
+func TestPlans(t *testing.T) {
+	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
+		tables := map[string]*table.Table{}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			switch d.Cmd {
+			case "table":
+				return defineTable(t, d, tables)
+			case "plan", "fragments":
+				p, workers, err := buildPlan(t, d, tables)
+				if err != nil {
+					return "error: " + err.Error()
+				}
+				if d.Cmd == "fragments" {
+					return fragments(p)
+				}
+				return distplan.ExplainOn(p, tasks(t, p, workers))
+			}
+			t.Fatalf("unknown command %s", d.Cmd)
+			return ""
+		})
+	})
+}
+
+func defineTable(t *testing.T, d *datadriven.TestData, tables map[string]*table.Table) string {
+	t.Helper()
+	s := plantest.Spec{Columns: strings.TrimSpace(d.Input), Files: 3, GroupsPerFile: 2}
+	rows, bytes := int64(1000), int64(4096)
+	d.ScanArgs(t, "name", &s.Name)
+	d.MaybeScanArgs(t, "files", &s.Files)
+	d.MaybeScanArgs(t, "groups", &s.GroupsPerFile)
+	d.MaybeScanArgs(t, "rows", &rows)
+	d.MaybeScanArgs(t, "bytes", &bytes)
+	s.RowsPerGroup, s.BytesPerGroup = rows, bytes
+	made, err := plantest.Table(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables[s.Name] = made
+	return "ok"
+}
+
+func buildPlan(t *testing.T, d *datadriven.TestData, tables map[string]*table.Table) (*distplan.Plan, int, error) {
+	t.Helper()
+	opts := distplan.Options{Workers: 3, Partitions: 6, Distributed: distplan.Always}
+	mode := string(opts.Distributed)
+	d.MaybeScanArgs(t, "workers", &opts.Workers)
+	d.MaybeScanArgs(t, "partitions", &opts.Partitions)
+	d.MaybeScanArgs(t, "distributed", &mode)
+	d.MaybeScanArgs(t, "small", &opts.SmallBytes)
+	opts.Distributed = distplan.Mode(mode)
+	tree, names, err := plantest.Tree(d.Input, tables)
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	st := distplan.Statement{Tree: tree, Columns: resultColumns(tree, names)}
+	for _, a := range d.CmdArgs {
+		if a.Key != "as" {
+			continue
+		}
+		if st.Columns, err = plantest.Columns(strings.ReplaceAll(strings.Join(a.Vals, ","), ":", " ")); err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+	}
+	p, err := distplan.Build(st, opts)
+	return p, opts.Workers, err
+}
+
+func resultColumns(tree operator.Node, names []string) []table.Column {
+	columns := make([]table.Column, len(tree.Types()))
+	for i, typ := range tree.Types() {
+		columns[i] = table.Column{Name: names[i], Type: typ}
+	}
+	return columns
+}
+
+func tasks(t *testing.T, p *distplan.Plan, workers int) []int {
+	t.Helper()
+	members := make([]schedule.Worker, workers)
+	for i := range members {
+		members[i].ID = ids.WorkerID(fmt.Sprintf("w%d", i+1))
+	}
+	a, err := schedule.Assign(p, members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Tasks()
+}
+
+func fragments(p *distplan.Plan) string {
+	var b strings.Builder
+	for _, s := range p.Stages {
+		fmt.Fprintf(&b, "stage %d: %s\n", s.ID, s.Fragment)
+	}
+	return b.String()
+}

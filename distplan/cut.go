@@ -1,0 +1,153 @@
+package distplan
+
+import (
+	"fmt"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+	"github.com/arbalest-sql/arbalest/distplan/sqltext"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// cut turns a tree with exchanges into stages: every exchange becomes the output of one stage and an input of another.
+func cut(plan *Plan, root operator.Node, opts Options) error {
+	c := cutter{plan: plan, opts: opts}
+	_, err := c.stage(root, Output{Kind: OutputResult, Partitions: 1})
+	return err
+}
+
+// cutSingle makes one stage of a tree without exchanges, run by a single task.
+func cutSingle(plan *Plan, root operator.Node, opts Options) error {
+	c := cutter{plan: plan, opts: opts, single: true}
+	_, err := c.stage(root, Output{Kind: OutputResult, Partitions: 1})
+	return err
+}
+
+type cutter struct {
+	plan   *Plan
+	opts   Options
+	single bool
+}
+
+// A body collects the inputs of the stage being cut.
+type body struct {
+	scans  []ScanInput
+	names  map[*operator.Scan]string
+	inputs []ExchangeInput
+	hash   bool // some input is hash partitioned
+	gather bool // some input is gathered
+}
+
+// stage cuts the tree below n, producers first, and appends its stage to the plan.
+func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
+	b := &body{names: map[*operator.Scan]string{}}
+	tree, err := c.detach(n, b)
+	if err != nil {
+		return 0, err
+	}
+	scanName := func(s *operator.Scan) (string, error) {
+		name, ok := b.names[s]
+		if !ok {
+			return "", fmt.Errorf("scan of %s is not an input of its stage", s.Table.Name)
+		}
+		return name, nil
+	}
+	var fragment string
+	if out.Kind == OutputHash {
+		fragment, err = sqltext.SelectPartitioned(tree, scanName, out.Keys, out.Partitions)
+	} else {
+		fragment, err = sqltext.SelectOver(tree, scanName)
+	}
+	if err != nil {
+		return 0, err
+	}
+	s := &Stage{
+		ID:            ids.StageID(len(c.plan.Stages)),
+		Body:          tree,
+		Fragment:      fragment,
+		Scans:         b.scans,
+		Inputs:        b.inputs,
+		Spread:        SpreadSingle,
+		Output:        out,
+		Types:         tree.Types(),
+		Rows:          n.Estimate(),
+		Bytes:         rowBytes(tree.Types()) * n.Estimate(),
+		Indeterminate: indeterminate(tree),
+	}
+	switch {
+	case c.single || b.gather:
+	case b.hash:
+		s.Spread = SpreadPartitions
+	case len(b.scans) > 0:
+		s.Spread = SpreadSplits
+	}
+	if s.Rows < 0 {
+		s.Bytes = -1
+	}
+	c.plan.Stages = append(c.plan.Stages, s)
+	return s.ID, nil
+}
+
+// detach replaces exchanges by inputs, cutting what is below them, and names scans.
+func (c *cutter) detach(n operator.Node, b *body) (operator.Node, error) {
+	switch n := n.(type) {
+	case *operator.Scan:
+		// A scan that stands twice in a tree is two inputs only if it is two nodes.
+		scan := *n
+		name := fmt.Sprintf("scan_%d", len(b.scans))
+		b.names[&scan] = name
+		b.scans = append(b.scans, ScanInput{
+			Name: name, Table: n.Table, Columns: n.Columns, Splits: splitsOf(n.Table, n.Columns, c.opts.Workers),
+		})
+		return &scan, nil
+	case *operator.Exchange:
+		out := Output{Kind: OutputGather, Partitions: 1}
+		switch n.Kind {
+		case operator.Hash:
+			out = Output{Kind: OutputHash, Keys: n.Keys, Partitions: n.Partitions}
+			b.hash = true
+		case operator.Broadcast:
+			out = Output{Kind: OutputBroadcast, Partitions: 1}
+		default:
+			b.gather = true
+		}
+		from, err := c.stage(n.Child, out)
+		if err != nil {
+			return nil, err
+		}
+		input := ExchangeInput{Name: fmt.Sprintf("exchange_%d", from), From: from, Types: n.Child.Types()}
+		b.inputs = append(b.inputs, input)
+		return &operator.Input{Estimated: n.Estimated, Name: input.Name, Result: input.Types}, nil
+	}
+	return rewriteChildren(n, func(child operator.Node) (operator.Node, error) { return c.detach(child, b) })
+}
+
+// rowBytes guesses the size of a row in memory.
+func rowBytes(types []table.Type) float64 {
+	var bytes float64
+	for _, t := range types {
+		switch t.ID {
+		case table.Boolean, table.TinyInt, table.UTinyInt:
+			bytes++
+		case table.SmallInt, table.USmallInt:
+			bytes += 2
+		case table.Integer, table.UInteger, table.Float, table.Date:
+			bytes += 4
+		case table.HugeInt, table.UHugeInt, table.UUID, table.Interval:
+			bytes += 16
+		case table.Decimal:
+			if t.Width > 18 {
+				bytes += 16
+			} else {
+				bytes += 8
+			}
+		case table.Varchar, table.Blob, table.Bit, table.BigNum:
+			bytes += 24
+		case table.List, table.Array, table.Struct, table.Map, table.Union:
+			bytes += 64
+		default:
+			bytes += 8
+		}
+	}
+	return bytes
+}

@@ -1,0 +1,148 @@
+package distplan
+
+import (
+	"fmt"
+
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+)
+
+// A partitioning says how an operator's rows lie over the tasks that run it.
+type partitioning uint8
+
+const (
+	// single: all rows in one task.
+	single partitioning = iota
+	// arbitrary: each row in some task, as the splits fell.
+	arbitrary
+	// hashed: rows that agree on the keys in the same task, the same partition number for the same key values.
+	hashed
+)
+
+// delivered are the properties of an operator's output, which the rules above it look at.
+type delivered struct {
+	partitioning partitioning
+	// keys are the output columns of a hashed partitioning.
+	keys []int
+	// partitions of a hashed partitioning.
+	partitions int
+}
+
+// A placed operator is a tree with exchanges in it, and what it delivers.
+type placed struct {
+	node operator.Node
+	delivered
+}
+
+// A distributor places the exchanges of one tree, bottom up. It never changes the order or the meaning of operators: each
+// subtree it returns gives, on one node, the rows of the subtree it was given.
+type distributor struct {
+	opts    Options
+	reasons []string
+}
+
+// place distributes n by the rule for its operator; what has none falls back to one task.
+func (d *distributor) place(n operator.Node) placed {
+	switch n := n.(type) {
+	case *operator.Scan:
+		return placed{n, delivered{partitioning: arbitrary}}
+	case *operator.Values, *operator.Empty, *operator.Dummy:
+		return placed{node: n}
+	case *operator.Filter:
+		return d.filter(n)
+	case *operator.Project:
+		return d.project(n)
+	case *operator.Aggregate:
+		return d.aggregate(n)
+	case *operator.Distinct:
+		return d.distinct(n)
+	case *operator.TopN:
+		return d.topN(n)
+	case *operator.Limit:
+		return d.limit(n)
+	case *operator.Order:
+		return d.order(n)
+	case *operator.SetOp:
+		return d.setOp(n)
+	case *operator.Window:
+		return d.window(n)
+	}
+	return d.fallback(n, fallbackReason(n))
+}
+
+// filter and project run wherever their input is.
+func (d *distributor) filter(n *operator.Filter) placed {
+	child := d.place(n.Child)
+	out := *n
+	out.Child = child.node
+	return placed{&out, child.through(func(c int) int { return position(n.Project, c) })}
+}
+
+func (d *distributor) project(n *operator.Project) placed {
+	child := d.place(n.Child)
+	out := *n
+	out.Child = child.node
+	return placed{&out, child.through(func(c int) int { return refPosition(n.Exprs, c) })}
+}
+
+// through carries the properties over an operator that moves input column c to output column at(c), < 0 when it is gone.
+func (p delivered) through(at func(int) int) delivered {
+	if p.partitioning != hashed {
+		return p
+	}
+	keys := make([]int, len(p.keys))
+	for i, k := range p.keys {
+		if keys[i] = at(k); keys[i] < 0 {
+			return delivered{partitioning: arbitrary, partitions: p.partitions}
+		}
+	}
+	p.keys = keys
+	return p
+}
+
+// gather brings the rows to one task; it places nothing when they are there already.
+func (d *distributor) gather(p placed) placed {
+	if p.partitioning == single {
+		return p
+	}
+	return placed{node: &operator.Exchange{
+		Estimated: estimated(p.node), Kind: operator.Gather, Child: p.node, Partitions: 1,
+	}}
+}
+
+// exchange brings rows that agree on the keys to the same task.
+func (d *distributor) exchange(p placed, keys []int) placed {
+	if p.partitioning == hashed && sameInts(p.keys, keys) {
+		return p
+	}
+	return placed{
+		&operator.Exchange{
+			Estimated: estimated(p.node), Kind: operator.Hash, Child: p.node, Keys: keys, Partitions: d.opts.Partitions,
+		},
+		delivered{partitioning: hashed, keys: keys, partitions: d.opts.Partitions},
+	}
+}
+
+// because records why something is gathered; each reason stands once.
+func (d *distributor) because(format string, args ...any) {
+	reason := fmt.Sprintf(format, args...)
+	for _, r := range d.reasons {
+		if r == reason {
+			return
+		}
+	}
+	d.reasons = append(d.reasons, reason)
+}
+
+func sameInts(a, b []int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func allColumns(n operator.Node) []int { return operator.Pick(nil, len(n.Types())) }

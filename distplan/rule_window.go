@@ -1,0 +1,69 @@
+package distplan
+
+import (
+	"github.com/arbalest-sql/arbalest/distplan/expr"
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+)
+
+// window sends rows by the PARTITION BY columns that all functions share, so that each window partition is whole in one
+// task. Without such columns all rows go to one.
+func (d *distributor) window(n *operator.Window) placed {
+	child := d.place(n.Child)
+	over := func(c placed) placed {
+		out := *n
+		out.Child = c.node
+		return placed{&out, c.delivered} // appends columns: the keys stay where they are
+	}
+	if child.partitioning == single {
+		return over(child)
+	}
+	shared := sharedPartitions(n.Windows)
+	if len(shared) == 0 {
+		d.because("window functions without common PARTITION BY columns run in one task")
+		return over(d.gather(child))
+	}
+	if child.partitioning == hashed && subset(child.keys, shared) {
+		return over(child)
+	}
+	return over(d.exchange(child, shared))
+}
+
+// sharedPartitions lists the bare columns that every window partitions by, in the order of the first.
+func sharedPartitions(windows []*expr.Window) []int {
+	var shared []int
+	for i, w := range windows {
+		columns := map[int]bool{}
+		var order []int
+		for _, e := range w.Partitions {
+			if r, ok := e.(*expr.Ref); ok && !columns[r.Index] {
+				columns[r.Index] = true
+				order = append(order, r.Index)
+			}
+		}
+		if i == 0 {
+			shared = order
+			continue
+		}
+		kept := shared[:0]
+		for _, c := range shared {
+			if columns[c] {
+				kept = append(kept, c)
+			}
+		}
+		shared = kept
+	}
+	return shared
+}
+
+func subset(part, whole []int) bool {
+	in := map[int]bool{}
+	for _, c := range whole {
+		in[c] = true
+	}
+	for _, c := range part {
+		if !in[c] {
+			return false
+		}
+	}
+	return len(part) > 0
+}

@@ -1,0 +1,239 @@
+package distplan
+
+import (
+	"fmt"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// Validate checks what every plan must be before it may run:
+//
+//  1. Stages are numbered in order, producers before consumers; the last is the only one whose output is the result, and
+//     every other one has exactly one consumer.
+//  2. Bodies are well formed (validateTree), their scans and inputs are the stage's, and their types are the stage's.
+//  3. An exchange's types are its producer's. A stage with a gathered input is a single task; a stage that is spread over
+//     partitions reads hash partitions only, all of the same number, beside broadcast inputs; one spread over splits reads
+//     scans and broadcasts.
+//  4. Hash keys are columns of the output, and there is at least one.
+//  5. Every row of every scanned table is in exactly one split.
+func Validate(p *Plan) error {
+	if len(p.Stages) == 0 {
+		return fmt.Errorf("plan has no stage")
+	}
+	consumers := make([]int, len(p.Stages))
+	for i, s := range p.Stages {
+		if s.ID != ids.StageID(i) {
+			return fmt.Errorf("stage %d is numbered %d", i, s.ID)
+		}
+		if err := validateStage(p, s, consumers); err != nil {
+			return fmt.Errorf("stage %d: %w", i, err)
+		}
+	}
+	last := len(p.Stages) - 1
+	for i, s := range p.Stages {
+		if (i == last) != (s.Output.Kind == OutputResult) {
+			return fmt.Errorf("stage %d of %d has output %s", i, len(p.Stages), s.Output.Kind)
+		}
+		if i < last && consumers[i] != 1 {
+			return fmt.Errorf("stage %d has %d consumers", i, consumers[i])
+		}
+	}
+	root := p.Root()
+	if len(root.Types) != len(p.Columns) {
+		return fmt.Errorf("root has %d columns, the result %d", len(root.Types), len(p.Columns))
+	}
+	for i, t := range root.Types {
+		if !t.Equal(p.Columns[i].Type) {
+			return fmt.Errorf("root column %d is %s, of the result %s", i, t.SQL(), p.Columns[i].Type.SQL())
+		}
+	}
+	if p.Ordered && root.Spread != SpreadSingle {
+		return fmt.Errorf("an ordered result comes from many tasks")
+	}
+	return nil
+}
+
+func validateStage(p *Plan, s *Stage, consumers []int) error {
+	if s.Fragment == "" {
+		return fmt.Errorf("no fragment")
+	}
+	names := map[string]bool{}
+	for i := range s.Scans {
+		if names[s.Scans[i].Name] {
+			return fmt.Errorf("two inputs named %s", s.Scans[i].Name)
+		}
+		names[s.Scans[i].Name] = true
+		if err := validateScan(&s.Scans[i]); err != nil {
+			return err
+		}
+	}
+	hash, gather := 0, 0
+	for _, in := range s.Inputs {
+		if names[in.Name] {
+			return fmt.Errorf("two inputs named %s", in.Name)
+		}
+		names[in.Name] = true
+		if in.From < 0 || in.From >= s.ID {
+			return fmt.Errorf("input %s comes from stage %d", in.Name, in.From)
+		}
+		from := p.Stages[in.From]
+		consumers[in.From]++
+		if err := sameTypes(in.Types, from.Types); err != nil {
+			return fmt.Errorf("input %s: %w", in.Name, err)
+		}
+		switch from.Output.Kind {
+		case OutputHash:
+			if hash > 0 && hash != from.Output.Partitions {
+				return fmt.Errorf("inputs of %d and %d partitions", hash, from.Output.Partitions)
+			}
+			hash = from.Output.Partitions
+		case OutputGather:
+			gather++
+		}
+	}
+	if gather > 0 && s.Spread != SpreadSingle {
+		return fmt.Errorf("a gathered input in a stage of many tasks")
+	}
+	if s.Spread == SpreadPartitions && (hash == 0 || splitScans(s)) {
+		return fmt.Errorf("spread over partitions without a hash input, or with a scan")
+	}
+	if s.Spread == SpreadSplits && (hash > 0 || !splitScans(s)) {
+		return fmt.Errorf("spread over splits without a scan, or with a hash input")
+	}
+	if err := validateOutput(s); err != nil {
+		return err
+	}
+	if s.Body == nil {
+		return nil
+	}
+	if err := validateTree(s.Body); err != nil {
+		return err
+	}
+	if err := sameTypes(s.Types, s.Body.Types()); err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	return validateLeaves(s)
+}
+
+// splitScans reports whether some scan is divided among tasks.
+func splitScans(s *Stage) bool {
+	for _, scan := range s.Scans {
+		if !scan.Replicated {
+			return true
+		}
+	}
+	return false
+}
+
+func validateOutput(s *Stage) error {
+	out := s.Output
+	if out.Kind != OutputHash {
+		if out.Partitions != 1 || len(out.Keys) != 0 {
+			return fmt.Errorf("%s output with %d partitions and %d keys", out.Kind, out.Partitions, len(out.Keys))
+		}
+		return nil
+	}
+	if out.Partitions < 1 || len(out.Keys) == 0 {
+		return fmt.Errorf("hash output with %d partitions and %d keys", out.Partitions, len(out.Keys))
+	}
+	for _, k := range out.Keys {
+		if k < 0 || k >= len(s.Types) {
+			return fmt.Errorf("hash key %d of %d columns", k, len(s.Types))
+		}
+	}
+	return nil
+}
+
+// validateLeaves checks that the body's leaves and the stage's inputs are the same.
+func validateLeaves(s *Stage) error {
+	scans, inputs := 0, 0
+	var fault error
+	operator.Walk(s.Body, func(n operator.Node) bool {
+		switch n := n.(type) {
+		case *operator.Scan:
+			if scans >= len(s.Scans) || s.Scans[scans].Table != n.Table || !sameInts(s.Scans[scans].Columns, n.Columns) {
+				fault = fmt.Errorf("scan of %s is not input %d", n.Table.Name, scans)
+			}
+			scans++
+		case *operator.Input:
+			if inputs >= len(s.Inputs) || s.Inputs[inputs].Name != n.Name {
+				fault = fmt.Errorf("%s is not input %d", n.Name, inputs)
+			} else if err := sameTypes(n.Result, s.Inputs[inputs].Types); err != nil {
+				fault = fmt.Errorf("%s: %w", n.Name, err)
+			}
+			inputs++
+		case *operator.Exchange:
+			fault = fmt.Errorf("an exchange is left in the body")
+		}
+		return fault == nil
+	})
+	if fault == nil && (scans != len(s.Scans) || inputs != len(s.Inputs)) {
+		fault = fmt.Errorf("body reads %d of %d scans and %d of %d exchanges", scans, len(s.Scans), inputs, len(s.Inputs))
+	}
+	return fault
+}
+
+func validateScan(s *ScanInput) error {
+	for _, c := range s.Columns {
+		if c >= len(s.Table.Columns) {
+			return fmt.Errorf("scan of %s reads column %d of %d", s.Table.Name, c, len(s.Table.Columns))
+		}
+	}
+	next := 0     // the file whose splits come now
+	var row int64 // the row of it where the next split must begin
+	for i, split := range s.Splits {
+		if next >= len(s.Table.Files) {
+			return fmt.Errorf("scan of %s: split %d is of no file left", s.Table.Name, i)
+		}
+		f := &s.Table.Files[next]
+		if split.File != f {
+			return fmt.Errorf("scan of %s: split %d is not of file %d", s.Table.Name, i, next)
+		}
+		switch {
+		case split.Whole():
+			if row != 0 {
+				return fmt.Errorf("scan of %s: file %d is read in part and whole", s.Table.Name, next)
+			}
+			next++
+		case split.FirstRow != row || split.Rows == 0:
+			return fmt.Errorf("scan of %s: split %d begins at row %d, not %d", s.Table.Name, i, split.FirstRow, row)
+		default:
+			if row += split.Rows; row == f.Rows {
+				next, row = next+1, 0
+			}
+		}
+	}
+	if next != len(s.Table.Files) || row != 0 {
+		return fmt.Errorf("scan of %s: splits end in file %d of %d at row %d", s.Table.Name, next, len(s.Table.Files), row)
+	}
+	return nil
+}
+
+func sameTypes(a, b []table.Type) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%d columns against %d", len(a), len(b))
+	}
+	for i := range a {
+		if !a[i].Equal(b[i]) {
+			return fmt.Errorf("column %d is %s against %s", i, a[i].SQL(), b[i].SQL())
+		}
+	}
+	return nil
+}
+
+// String names the kind as EXPLAIN does.
+func (k OutputKind) String() string {
+	switch k {
+	case OutputResult:
+		return "result"
+	case OutputGather:
+		return "gather"
+	case OutputHash:
+		return "hash"
+	case OutputBroadcast:
+		return "broadcast"
+	}
+	return fmt.Sprintf("output(%d)", uint8(k))
+}

@@ -1,0 +1,166 @@
+package flightserver
+
+import (
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// A binding is the rows bound to a statement by one DoPut. It owns its batches until its last user releases it.
+type binding struct {
+	number  uint64
+	schema  *arrow.Schema
+	batches []arrow.RecordBatch // none is empty
+	rows    int64
+	bytes   int64
+	users   atomic.Int64
+}
+
+func (b *binding) retain() { b.users.Add(1) }
+
+func (b *binding) release() {
+	if b.users.Add(-1) > 0 {
+		return
+	}
+	for _, batch := range b.batches {
+		batch.Release()
+	}
+	b.batches = nil
+}
+
+// row returns one row as a batch that the caller owns; nil past the last one.
+func (b *binding) row(i int64) arrow.RecordBatch {
+	for _, batch := range b.batches {
+		if i < batch.NumRows() {
+			return batch.NewSlice(i, i+1)
+		}
+		i -= batch.NumRows()
+	}
+	return nil
+}
+
+// bind puts new rows on a statement, and returns its number. It takes over the binding's first reference.
+func (t *sessions) bind(c caller, id uint64, b *binding) (number uint64, err error) {
+	err = t.withStatement(c, id, func(s *session, p *prepared) error {
+		if n := p.params.NumFields(); b.schema.NumFields() != n {
+			return qerr.New(qerr.User, "the statement has %d parameters, and %d were bound", n, b.schema.NumFields())
+		}
+		if err := t.reserve(b.bytes); err != nil {
+			return err
+		}
+		s.next++
+		b.number = s.next
+		p.bindings = append(p.bindings, b)
+		if len(p.bindings) > bindingsMax {
+			t.bytes -= p.bindings[0].bytes
+			p.bindings[0].release()
+			p.bindings[0] = nil
+			p.bindings = p.bindings[1:]
+		}
+		return nil
+	})
+	if err != nil {
+		b.release()
+	}
+	return b.number, err
+}
+
+// readBinding reads all rows that a client puts. The stream's first message was read already.
+func (s *Server) readBinding(stream *putStream) (*binding, error) {
+	limited := &limitedAllocator{Allocator: memory.NewGoAllocator()}
+	limited.left.Store(s.cfg.BindingBytesMax)
+	stream.limit(s.cfg.BindingBytesMax)
+	r, err := flight.NewRecordReader(stream, ipc.WithAllocator(limited))
+	if err != nil {
+		return nil, stream.fault(err)
+	}
+	defer r.Release()
+	b := &binding{schema: r.Schema()}
+	b.retain()
+	for r.Next() {
+		batch := r.RecordBatch()
+		if batch.NumRows() == 0 {
+			continue
+		}
+		batch.Retain()
+		b.batches = append(b.batches, batch)
+		b.rows += batch.NumRows()
+	}
+	if err := r.Err(); err != nil {
+		b.release()
+		return nil, stream.fault(err)
+	}
+	b.bytes = stream.bytes + (s.cfg.BindingBytesMax - limited.left.Load())
+	return b, nil
+}
+
+// A putStream is the client's side of a DoPut whose first message was read ahead, with its bytes counted.
+type putStream struct {
+	wire.FlightService_DoPutServer
+	first    *wire.FlightData
+	bytes    int64
+	bytesMax int64
+	err      error
+}
+
+func (p *putStream) limit(bytesMax int64) { p.bytesMax = bytesMax }
+
+// Recv returns the first message again, then those of the stream.
+func (p *putStream) Recv() (*wire.FlightData, error) {
+	data := p.first
+	p.first = nil
+	if data == nil {
+		var err error
+		if data, err = p.FlightService_DoPutServer.Recv(); err != nil {
+			return nil, err
+		}
+	}
+	p.bytes += int64(len(data.GetDataBody()) + len(data.GetDataHeader()))
+	if p.bytes > p.bytesMax {
+		p.err = qerr.New(qerr.Resource, "the parameters have more than %d bytes", p.bytesMax)
+		return nil, p.err
+	}
+	return data, nil
+}
+
+// fault names what was wrong with the rows.
+func (p *putStream) fault(err error) error {
+	if p.err != nil {
+		return p.err
+	}
+	if ctxErr := p.Context().Err(); ctxErr != nil {
+		return qerr.Wrap(qerr.Cancelled, "read parameters", ctxErr)
+	}
+	return qerr.New(qerr.User, "the parameters cannot be read as an Arrow stream: %v", err)
+}
+
+// limitedAllocator bounds what decoding may allocate: a compressed buffer says by itself how large it becomes. Arrow's reader
+// turns the panic into an error.
+type limitedAllocator struct {
+	memory.Allocator
+	left atomic.Int64
+}
+
+func (a *limitedAllocator) take(size int) {
+	if size < 0 || a.left.Add(-int64(size)) < 0 {
+		panic("the parameters need more memory than is allowed")
+	}
+}
+
+// Allocate takes size bytes from the limit.
+func (a *limitedAllocator) Allocate(size int) []byte {
+	a.take(size)
+	return a.Allocator.Allocate(size)
+}
+
+// Reallocate takes what b grows by from the limit.
+func (a *limitedAllocator) Reallocate(size int, b []byte) []byte {
+	a.take(max(size-len(b), 0))
+	return a.Allocator.Reallocate(size, b)
+}

@@ -1,0 +1,82 @@
+package flightserver
+
+import (
+	"context"
+
+	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// cancel ends the query of a FlightInfo. The caller proves that it is its own by a ticket of the info, or by the retry
+// descriptor that an info without endpoints has; the plain query id in the app metadata proves nothing.
+func (s *Server) cancel(c caller, info *wire.FlightInfo) (wire.CancelStatus, error) {
+	id, err := s.queryOf(c, info)
+	if err != nil {
+		return 0, err
+	}
+	if id == "" {
+		return wire.CancelStatus_CANCEL_STATUS_NOT_CANCELLABLE, nil
+	}
+	q, ok := s.cfg.Queries.Query(id)
+	if !ok {
+		return 0, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
+	}
+	q.Cancel(qerr.New(qerr.Cancelled, "the client cancelled the query"))
+	s.polls.remove(id)
+	return wire.CancelStatus_CANCEL_STATUS_CANCELLED, nil
+}
+
+// queryOf finds the query that an info is about; "" for infos of metadata, which there is nothing to cancel of.
+func (s *Server) queryOf(c caller, info *wire.FlightInfo) (ids.QueryID, error) {
+	if info == nil {
+		return "", qerr.New(qerr.User, "the request has no FlightInfo")
+	}
+	for _, e := range info.GetEndpoint() {
+		ticket := e.GetTicket().GetTicket()
+		if _, isCommand, err := parseCommand(ticket); isCommand {
+			return "", err
+		}
+		t, err := s.cfg.Keys.VerifyTicket(ticket, s.cfg.Now())
+		if err != nil {
+			return "", err
+		}
+		if t.GetSubject() != c.subject {
+			return "", qerr.New(qerr.PermissionDenied, "this query belongs to another user")
+		}
+		return ids.QueryID(t.GetKey().GetQueryId()), nil
+	}
+	if info.GetFlightDescriptor() == nil {
+		return "", qerr.New(qerr.NotFound, "the FlightInfo has neither an endpoint nor a descriptor to know its query by")
+	}
+	command, err := descriptorCommand(info.GetFlightDescriptor())
+	if err != nil {
+		return "", err
+	}
+	if m, ok := command.(*wire.TicketStatementQuery); ok {
+		_, id, err := s.verify(queryHandle, c, m.GetStatementHandle())
+		return ids.QueryID(id), err
+	}
+	return "", nil
+}
+
+// cancelQuery is the older form of the action.
+//
+//nolint:staticcheck // Deprecated by the protocol, still sent by older clients.
+func cancelQuery(s *Server, ctx context.Context, m *wire.ActionCancelQueryRequest) (proto.Message, error) {
+	var info wire.FlightInfo
+	if err := proto.Unmarshal(m.GetInfo(), &info); err != nil {
+		return nil, qerr.New(qerr.User, "the request's info is not a FlightInfo")
+	}
+	status, err := s.cancel(callerOf(ctx), &info)
+	result := wire.ActionCancelQueryResult_CANCEL_RESULT_UNSPECIFIED
+	switch status {
+	case wire.CancelStatus_CANCEL_STATUS_CANCELLED:
+		result = wire.ActionCancelQueryResult_CANCEL_RESULT_CANCELLED
+	case wire.CancelStatus_CANCEL_STATUS_NOT_CANCELLABLE:
+		result = wire.ActionCancelQueryResult_CANCEL_RESULT_NOT_CANCELLABLE
+	}
+	return &wire.ActionCancelQueryResult{Result: result}, err
+}

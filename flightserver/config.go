@@ -1,0 +1,147 @@
+package flightserver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/rs/zerolog"
+
+	"github.com/arbalest-sql/arbalest/catalog"
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/auth"
+	"github.com/arbalest-sql/arbalest/internal/coordinator"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/frontend"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// Queries runs statements. FromCoordinator makes one of a coordinator. All methods may be called concurrently.
+type Queries interface {
+	// Submit plans and starts a statement; faults in it come back here. The query outlives ctx.
+	Submit(ctx context.Context, r coordinator.Request) (Query, error)
+	// Describe plans a statement without running it.
+	Describe(ctx context.Context, r coordinator.Request) (*frontend.Description, error)
+	// Query finds a query that has not been forgotten yet.
+	Query(id ids.QueryID) (Query, bool)
+	// Open reads the stream that a ticket names, wherever it is; the caller closes the reader.
+	Open(ctx context.Context, ticket []byte, subject string) (flightx.Reader, error)
+	// SystemTable gives a table of db schema sys; here only its columns matter.
+	SystemTable(name string) (*table.Table, error)
+}
+
+// A Query is one running statement, as *coordinator.Query.
+type Query interface {
+	ID() ids.QueryID
+	Schema() *arrow.Schema
+	// Ordered says that endpoints must be read in their order.
+	Ordered() bool
+	// Ready waits until all endpoints are placed or the query has failed, whose error it returns.
+	Ready(ctx context.Context) error
+	State() coordinator.QueryState
+	// Cancel ends the query; idempotent.
+	Cancel(cause error)
+}
+
+// A Catalog gives the immutable view of all tables. *catalog.Catalog is one.
+type Catalog interface {
+	Snapshot(ctx context.Context) (*catalog.Snapshot, error)
+}
+
+// Users checks passwords. *auth.Users is one.
+type Users interface {
+	// Verify returns an error of kind Unauthenticated for a wrong pair.
+	Verify(name, password string) error
+}
+
+// A Config is what a server is made of. It owns none of its parts.
+type Config struct {
+	Queries Queries
+	Catalog Catalog
+	// Keys sign session tokens and handles, with the keys that sign tickets.
+	Keys *auth.Keyring
+	// Users checks who logs in. Nil: everybody is let in as the same anonymous user, which is for loopback only; whoever
+	// makes the listener sees to that.
+	Users Users
+	// Version is what GetSqlInfo tells as the server's version. Default "0.0.0-dev".
+	Version string
+	// SystemTables are the names of the tables of db schema sys that GetTables lists. Default: those of the coordinator.
+	SystemTables []string
+
+	// TokenTTL is how long a session token is good; one past half its time is replaced in the reply. Default 24 h.
+	TokenTTL time.Duration
+	// SessionIdleMax is how long a session's state is kept after its last call. Default 1 h. A prepared statement lives as
+	// long as its session.
+	SessionIdleMax time.Duration
+	// SessionsMax bounds the sessions that hold state; past it the one idle longest is dropped. Default 10000.
+	SessionsMax int
+	// StatementsMax bounds a session's prepared statements; past it the one idle longest is dropped, for the JDBC driver
+	// leaks them. Default 512.
+	StatementsMax int
+	// StateBytesMax bounds the statement texts and bound parameters of all sessions. Default 256 MiB.
+	StateBytesMax int64
+	// BindingBytesMax bounds the parameters bound to a statement by one DoPut. Default 32 MiB.
+	BindingBytesMax int64
+	// StatementBytesMax bounds the text of a statement. Default 4 MiB, as in the frontend.
+	StatementBytesMax int
+	// PollIdleMax is how long a polled query goes on when nobody polls it. Default 2 min.
+	PollIdleMax time.Duration
+	// PollWaitMax is how long PollFlightInfo waits for news before it answers that there are none. Default 500 ms: short
+	// enough for a progress bar.
+	PollWaitMax time.Duration
+
+	Log zerolog.Logger
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// EnsureDefaults fills in what is zero.
+func (c *Config) EnsureDefaults() {
+	setDefault(&c.Version, "0.0.0-dev")
+	setDefault(&c.TokenTTL, 24*time.Hour)
+	setDefault(&c.SessionIdleMax, time.Hour)
+	setDefault(&c.SessionsMax, 10000)
+	setDefault(&c.StatementsMax, 512)
+	setDefault(&c.StateBytesMax, 256<<20)
+	setDefault(&c.BindingBytesMax, 32<<20)
+	setDefault(&c.StatementBytesMax, 4<<20)
+	setDefault(&c.PollIdleMax, 2*time.Minute)
+	setDefault(&c.PollWaitMax, 500*time.Millisecond)
+	if c.SystemTables == nil {
+		c.SystemTables = coordinator.SystemTables()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate reports all faults at once.
+func (c *Config) Validate() error {
+	var faults []error
+	missing := func(is bool, what string) {
+		if is {
+			faults = append(faults, errors.New("flightserver: "+what+" is missing"))
+		}
+	}
+	missing(c.Queries == nil, "Queries")
+	missing(c.Catalog == nil, "Catalog")
+	missing(c.Keys == nil, "Keys")
+	for name, value := range map[string]int64{
+		"TokenTTL": int64(c.TokenTTL), "SessionIdleMax": int64(c.SessionIdleMax), "SessionsMax": int64(c.SessionsMax),
+		"StatementsMax": int64(c.StatementsMax), "StateBytesMax": c.StateBytesMax, "BindingBytesMax": c.BindingBytesMax,
+		"StatementBytesMax": int64(c.StatementBytesMax), "PollIdleMax": int64(c.PollIdleMax), "PollWaitMax": int64(c.PollWaitMax),
+	} {
+		if value < 0 {
+			faults = append(faults, errors.New("flightserver: "+name+" is negative"))
+		}
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,79 @@
+package flightserver
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// DoGet streams what a ticket names: a metadata command's rows, or a stream of a query, wherever in the cluster it is. When
+// the client goes away the stream's reader is closed, which ends its part of the query.
+func (s *Server) DoGet(ticket *wire.Ticket, stream wire.FlightService_DoGetServer) (err error) {
+	ctx := stream.Context()
+	r, err := s.open(ctx, ticket.GetTicket())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// A reader that ended in an error says so again; the first one is what the client should see.
+		if closeErr := r.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return flightx.Send(ctx, stream, r, flightx.MessageBytesMax)
+}
+
+func (s *Server) open(ctx context.Context, ticket []byte) (flightx.Reader, error) {
+	if len(ticket) == 0 {
+		return nil, qerr.New(qerr.User, "the ticket is empty")
+	}
+	command, isCommand, err := parseCommand(ticket)
+	if err != nil {
+		return nil, err
+	}
+	c := callerOf(ctx)
+	if !isCommand {
+		return s.cfg.Queries.Open(ctx, ticket, c.subject)
+	}
+	if _, ok := metadataSchema(command); ok {
+		return s.openMetadata(ctx, command)
+	}
+	if m, ok := command.(*wire.CommandPreparedStatementQuery); ok {
+		p, err := s.openPrepared(c, m.GetPreparedStatementHandle())
+		if err != nil {
+			return nil, err
+		}
+		return s.openMany(ctx, p)
+	}
+	return nil, notHere(command, "DoGet")
+}
+
+// openMetadata answers a metadata command by one batch.
+func (s *Server) openMetadata(ctx context.Context, command proto.Message) (flightx.Reader, error) {
+	schema, _ := metadataSchema(command)
+	batch, err := s.metadata(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	if batch == nil {
+		return flightx.Batches(schema), nil
+	}
+	if !batch.Schema().Equal(schema) {
+		batch.Release()
+		return nil, qerr.New(qerr.Internal, "the answer to %s has the wrong schema", command.ProtoReflect().Descriptor().Name())
+	}
+	return flightx.Batches(schema, []arrow.RecordBatch{batch}...), nil
+}
+
+// DoExchange is part of Flight but not of Flight SQL.
+func (s *Server) DoExchange(wire.FlightService_DoExchangeServer) error {
+	return qerr.New(qerr.Unsupported, "DoExchange has no meaning in Flight SQL; send statements by GetFlightInfo and rows by DoPut")
+}
+
+// ListFlights lists nothing: flights come into being by commands. GetTables lists tables.
+func (s *Server) ListFlights(*wire.Criteria, wire.FlightService_ListFlightsServer) error { return nil }

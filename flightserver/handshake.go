@@ -1,0 +1,48 @@
+package flightserver
+
+import (
+	"errors"
+	"io"
+
+	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// Handshake logs a client in. Newer clients send Basic or Bearer in the authorization header and take the session token
+// from the reply's headers; older ones send a BasicAuth message, and take the token from the reply's payload.
+func (s *Server) Handshake(stream wire.FlightService_HandshakeServer) error {
+	md, _ := metadata.FromIncomingContext(stream.Context())
+	if len(md.Get(authorizationHeader)) > 0 {
+		c, h, err := s.identify(md)
+		if err != nil {
+			return err
+		}
+		if h.token == "" {
+			h = s.token(c) // JDBC's token= waits for one here.
+		}
+		return stream.SetHeader(h.md())
+	}
+	request, err := stream.Recv()
+	if errors.Is(err, io.EOF) {
+		request, err = &wire.HandshakeRequest{}, nil
+	}
+	if err != nil {
+		return qerr.Wrap(qerr.User, "read handshake", err)
+	}
+	var login wire.BasicAuth
+	if err := proto.Unmarshal(request.GetPayload(), &login); err != nil {
+		return qerr.New(qerr.Unauthenticated, "the handshake's payload is not a BasicAuth message")
+	}
+	c, err := s.checkPassword(login.GetUsername(), login.GetPassword())
+	if err != nil {
+		return err
+	}
+	h := s.token(c)
+	if err := stream.SetHeader(h.md()); err != nil {
+		return err
+	}
+	return stream.Send(&wire.HandshakeResponse{ProtocolVersion: request.GetProtocolVersion(), Payload: []byte(h.token)})
+}

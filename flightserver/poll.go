@@ -1,0 +1,247 @@
+package flightserver
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
+)
+
+// PollFlightInfo starts a statement and answers at once, or tells how a started one is getting on. Metadata commands are
+// complete with the first reply.
+func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (*wire.PollInfo, error) {
+	command, err := descriptorCommand(d)
+	if err != nil {
+		return nil, err
+	}
+	c := callerOf(ctx)
+	var e execution
+	switch m := command.(type) {
+	case *wire.TicketStatementQuery:
+		q, poll, err := s.polled(c, m.GetStatementHandle())
+		if err != nil {
+			return nil, err
+		}
+		return s.pollInfo(ctx, c, d, q, poll)
+	case *wire.CommandStatementQuery:
+		if e, err = s.statement(c, m.GetQuery(), m.GetTransactionId()); err != nil {
+			return nil, err
+		}
+	case *wire.CommandPreparedStatementQuery:
+		p, err := s.openPrepared(c, m.GetPreparedStatementHandle())
+		if err != nil {
+			return nil, err
+		}
+		defer p.close()
+		if p.rows() != 1 && p.binding != nil {
+			info, err := s.manyInfo(ctx, d, p)
+			return complete(info), err
+		}
+		e = p.execution(0)
+		defer e.release()
+	default:
+		info, err := s.GetFlightInfo(ctx, d)
+		return complete(info), err
+	}
+	r := s.request(e)
+	q, err := s.cfg.Queries.Submit(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	poll, err := s.polls.add(q, e.caller, r.Settings)
+	if err != nil {
+		q.Cancel(err)
+		return nil, err
+	}
+	return s.pollInfo(ctx, c, d, q, poll)
+}
+
+func complete(info *wire.FlightInfo) *wire.PollInfo {
+	if info == nil {
+		return nil
+	}
+	return &wire.PollInfo{Info: info, Progress: proto.Float64(1)}
+}
+
+// pollInfo waits a little for the query to be placed and tells where it is. A poll whose client goes away leaves the query
+// running until it expires: the client may come back on another connection.
+func (s *Server) pollInfo(ctx context.Context, c caller, d *wire.FlightDescriptor, q Query, poll *poll) (*wire.PollInfo, error) {
+	wait, stop := context.WithTimeout(ctx, s.cfg.PollWaitMax)
+	defer stop()
+	readyErr := q.Ready(wait)
+	if ctx.Err() != nil {
+		return nil, qerr.Wrap(qerr.Cancelled, "poll", ctx.Err())
+	}
+	state := q.State()
+	if state.Err != nil {
+		s.polls.remove(q.ID())
+		return nil, state.Err
+	}
+	if readyErr != nil && wait.Err() == nil {
+		s.polls.remove(q.ID())
+		return nil, readyErr
+	}
+	info := s.queryInfo(d, q, state)
+	if state.Complete {
+		if err := s.placed(ctx, q, poll, state.Settings); err != nil {
+			return nil, err
+		}
+		return complete(info), nil
+	}
+	retry, err := s.retryDescriptor(c, q.ID())
+	if err != nil {
+		return nil, err
+	}
+	// Cancelling by the info alone, which has no endpoint yet, goes by its descriptor.
+	info.FlightDescriptor = retry
+	expires := s.polls.touch(q.ID())
+	return &wire.PollInfo{Info: info, FlightDescriptor: retry, Progress: proto.Float64(state.Progress), ExpirationTime: timestamppb.New(expires)}, nil
+}
+
+// placed ends the polling of a query; what SET changed goes into the session.
+func (s *Server) placed(ctx context.Context, q Query, poll *poll, after settings.Values) error {
+	s.polls.remove(q.ID())
+	if poll == nil {
+		return nil
+	}
+	err := s.adopt(ctx, poll.owner, poll.before, after)
+	if err != nil {
+		q.Cancel(err)
+	}
+	return err
+}
+
+// waitPolled is GetFlightInfo of a retry descriptor: it waits until the query is placed. A caller that goes away may poll on.
+func (s *Server) waitPolled(ctx context.Context, c caller, d *wire.FlightDescriptor, handle []byte) (*wire.FlightInfo, error) {
+	q, poll, err := s.polled(c, handle)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Ready(ctx); err != nil {
+		return nil, err
+	}
+	state := q.State()
+	if err := s.placed(ctx, q, poll, state.Settings); err != nil {
+		return nil, err
+	}
+	return s.queryInfo(d, q, state), nil
+}
+
+// retryDescriptor names a query for its next poll.
+func (s *Server) retryDescriptor(c caller, id ids.QueryID) (*wire.FlightDescriptor, error) {
+	handle, err := s.sign(queryHandle, c, []byte(id))
+	if err != nil {
+		return nil, err
+	}
+	command, err := packCommand(&wire.TicketStatementQuery{StatementHandle: handle})
+	if err != nil {
+		return nil, err
+	}
+	return &wire.FlightDescriptor{Type: wire.FlightDescriptor_CMD, Cmd: command}, nil
+}
+
+// polled finds the query that a retry descriptor names. The poll is nil when the query was complete before.
+func (s *Server) polled(c caller, handle []byte) (Query, *poll, error) {
+	_, body, err := s.verify(queryHandle, c, handle)
+	if err != nil {
+		return nil, nil, err
+	}
+	id := ids.QueryID(body)
+	q, ok := s.cfg.Queries.Query(id)
+	if !ok {
+		return nil, nil, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
+	}
+	return q, s.polls.get(id), nil
+}
+
+// polls are the queries started by PollFlightInfo that are not placed yet. Nobody holds a call open for them, so that each has
+// a timer, which ends it when it is polled no more.
+type polls struct {
+	cfg *Config
+
+	mu     sync.Mutex
+	byID   map[ids.QueryID]*poll // guarded by mu
+	closed bool                  // guarded by mu
+}
+
+type poll struct {
+	query  Query
+	owner  caller
+	before settings.Values
+	timer  *time.Timer
+}
+
+// pollsMax bounds the queries waiting to be polled; the coordinator's own limit on live queries stands before it.
+const pollsMax = 16 << 10
+
+func newPolls(cfg *Config) *polls { return &polls{cfg: cfg, byID: map[ids.QueryID]*poll{}} }
+
+func (p *polls) add(q Query, owner caller, before settings.Values) (*poll, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || len(p.byID) >= pollsMax {
+		return nil, qerr.New(qerr.Unavailable, "the server is shutting down, or has too many queries to poll")
+	}
+	entry := &poll{query: q, owner: owner, before: before}
+	entry.timer = time.AfterFunc(p.cfg.PollIdleMax, func() { p.expire(q.ID()) })
+	p.byID[q.ID()] = entry
+	return entry, nil
+}
+
+func (p *polls) get(id ids.QueryID) *poll {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.byID[id]
+}
+
+// touch gives a query its whole idle time again, and returns when it ends.
+func (p *polls) touch(id ids.QueryID) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if entry := p.byID[id]; entry != nil {
+		entry.timer.Reset(p.cfg.PollIdleMax)
+	}
+	return p.cfg.Now().Add(p.cfg.PollIdleMax)
+}
+
+func (p *polls) remove(id ids.QueryID) *poll {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	entry := p.byID[id]
+	if entry != nil {
+		entry.timer.Stop()
+		delete(p.byID, id)
+	}
+	return entry
+}
+
+func (p *polls) expire(id ids.QueryID) {
+	if entry := p.remove(id); entry != nil {
+		entry.query.Cancel(qerr.New(qerr.Cancelled, "the client has not polled the query for %s", p.cfg.PollIdleMax))
+	}
+}
+
+func (p *polls) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.byID)
+}
+
+func (p *polls) close() {
+	p.mu.Lock()
+	p.closed = true
+	left := p.byID
+	p.byID = map[ids.QueryID]*poll{}
+	p.mu.Unlock()
+	for _, entry := range left {
+		entry.timer.Stop()
+		entry.query.Cancel(qerr.New(qerr.Unavailable, "the server is shutting down"))
+	}
+}

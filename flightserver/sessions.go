@@ -1,0 +1,161 @@
+package flightserver
+
+import (
+	"container/list"
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
+)
+
+// newSessionID makes a session's name; it cannot be guessed, though knowing it is worth nothing without a token.
+func newSessionID() string { return "s" + rand.Text() }
+
+// sessions are the sessions that hold something. A session that was never given an option, a statement or a transaction
+// is its name in a token and nothing else, so that clients which drop their token cost nothing.
+//
+// One lock guards everything here, sessions included: all work under it is short and never waits.
+type sessions struct {
+	cfg *Config
+
+	mu sync.Mutex
+	// byID finds the element of order whose value is a *session. Guarded by mu.
+	byID map[string]*list.Element
+	// order has the session used last at its back. Guarded by mu.
+	order *list.List
+	// bytes are the statement texts and bindings of all sessions. Guarded by mu.
+	bytes  int64
+	closed bool
+}
+
+// A session is the state of one client. Guarded by sessions.mu.
+type session struct {
+	id, subject  string
+	used         time.Time
+	settings     settings.Values
+	next         uint64 // numbers statements, bindings and transactions
+	statements   map[uint64]*list.Element
+	order        *list.List // of *prepared, the one used last at the back
+	transactions map[uint64]*transaction
+}
+
+func newSessions(cfg *Config) *sessions {
+	return &sessions{cfg: cfg, byID: map[string]*list.Element{}, order: list.New()}
+}
+
+// with runs f on the caller's session, under the lock. A session that does not exist is made when create is set, else f gets
+// nil.
+func (t *sessions) with(c caller, create bool, f func(*session) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.cfg.Now()
+	t.expire(now)
+	element := t.byID[c.session]
+	if element == nil {
+		if !create {
+			return f(nil)
+		}
+		if t.closed {
+			return qerr.New(qerr.Unavailable, "the server is shutting down")
+		}
+		for len(t.byID) >= t.cfg.SessionsMax {
+			t.drop(t.order.Front())
+		}
+		element = t.order.PushBack(&session{id: c.session, subject: c.subject, statements: map[uint64]*list.Element{},
+			order: list.New(), transactions: map[uint64]*transaction{}})
+		t.byID[c.session] = element
+	}
+	s := element.Value.(*session) //nolint:errcheck,forcetypeassert // Nothing else is put there.
+	if s.subject != c.subject {
+		return qerr.New(qerr.PermissionDenied, "this session belongs to another user")
+	}
+	s.used = now
+	t.order.MoveToBack(element)
+	return f(s)
+}
+
+// settings are the caller's settings now.
+func (t *sessions) settings(c caller) settings.Values {
+	values := settings.Defaults()
+	_ = t.with(c, false, func(s *session) error {
+		if s != nil {
+			values = s.settings
+		}
+		return nil
+	})
+	return values
+}
+
+// set changes the caller's settings; change gets the current ones.
+func (t *sessions) set(c caller, change func(settings.Values) (settings.Values, error)) error {
+	return t.with(c, true, func(s *session) error {
+		values, err := change(s.settings)
+		if err == nil {
+			s.settings = values
+		}
+		return err
+	})
+}
+
+// end drops the caller's session and reports whether it held anything.
+func (t *sessions) end(c caller) (held bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	element := t.byID[c.session]
+	if element == nil {
+		return false
+	}
+	t.drop(element)
+	return true
+}
+
+// expire drops the sessions that are past their idle time. The caller holds mu.
+func (t *sessions) expire(now time.Time) {
+	for e := t.order.Front(); e != nil; e = t.order.Front() {
+		if s := e.Value.(*session); now.Sub(s.used) < t.cfg.SessionIdleMax { //nolint:errcheck,forcetypeassert // See with.
+			return
+		}
+		t.drop(e)
+	}
+}
+
+// drop forgets a session and what it holds. The caller holds mu.
+func (t *sessions) drop(e *list.Element) {
+	s := t.order.Remove(e).(*session) //nolint:errcheck,forcetypeassert // See with.
+	delete(t.byID, s.id)
+	for s.order.Len() > 0 {
+		t.dropStatement(s, s.order.Front())
+	}
+}
+
+// reserve takes bytes from the budget of all sessions. The caller holds mu and gives them back by bytes.
+func (t *sessions) reserve(bytes int64) error {
+	if t.bytes+bytes > t.cfg.StateBytesMax {
+		return qerr.New(qerr.Resource, "the sessions' prepared statements and parameters have reached %d bytes; close some, or try again later",
+			t.cfg.StateBytesMax)
+	}
+	t.bytes += bytes
+	return nil
+}
+
+func (t *sessions) usage() Usage {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expire(t.cfg.Now())
+	u := Usage{Sessions: len(t.byID), StateBytes: t.bytes}
+	for e := t.order.Front(); e != nil; e = e.Next() {
+		u.Statements += e.Value.(*session).order.Len() //nolint:errcheck,forcetypeassert // See with.
+	}
+	return u
+}
+
+func (t *sessions) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for t.order.Len() > 0 {
+		t.drop(t.order.Front())
+	}
+}

@@ -1,0 +1,137 @@
+package flightserver
+
+import (
+	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// Nothing can be written yet, so that a transaction has nothing to commit or roll back: it is a handle that statements may
+// carry, good until it is ended or its session is over. Each statement sees the newest snapshot of the catalog, inside a
+// transaction as outside (read committed).
+
+// transactionsMax bounds a session's open transactions; the oldest is forgotten. Drivers hold one a connection, and some never
+// end their last one.
+const transactionsMax = 64
+
+// savepointsMax bounds the savepoints of a transaction.
+const savepointsMax = 256
+
+// A transaction that is open. Guarded by sessions.mu.
+type transaction struct {
+	savepoints map[uint64]bool
+}
+
+func (s *Server) begin(c caller) ([]byte, error) {
+	var id uint64
+	err := s.sessions.with(c, true, func(session *session) error {
+		for len(session.transactions) >= transactionsMax {
+			oldest := session.next
+			for n := range session.transactions {
+				oldest = min(oldest, n)
+			}
+			delete(session.transactions, oldest)
+		}
+		session.next++
+		id = session.next
+		session.transactions[id] = &transaction{savepoints: map[uint64]bool{}}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.sign(transactionHandle, c, pack(id))
+}
+
+// withTransaction runs f on an open transaction, under the lock.
+func (s *Server) withTransaction(owner caller, id uint64, f func(*session, *transaction) error) error {
+	return s.sessions.with(owner, false, func(session *session) error {
+		if session == nil || session.transactions[id] == nil {
+			return qerr.New(qerr.NotFound, "the transaction is over, or its session is; begin a new one")
+		}
+		return f(session, session.transactions[id])
+	})
+}
+
+// transactionOf reads a transaction's handle.
+func (s *Server) transactionOf(c caller, handle []byte) (owner caller, id uint64, err error) {
+	owner, body, err := s.verify(transactionHandle, c, handle)
+	if err == nil {
+		err = unpack(body, &id)
+	}
+	return owner, id, err
+}
+
+// checkTransaction refuses a statement in a transaction that is not open.
+func (s *Server) checkTransaction(c caller, handle []byte) error {
+	owner, id, err := s.transactionOf(c, handle)
+	if err != nil {
+		return err
+	}
+	return s.withTransaction(owner, id, func(*session, *transaction) error { return nil })
+}
+
+func (s *Server) endTransaction(c caller, m *wire.ActionEndTransactionRequest) error {
+	if a := m.GetAction(); a != wire.ActionEndTransactionRequest_END_TRANSACTION_COMMIT && a != wire.ActionEndTransactionRequest_END_TRANSACTION_ROLLBACK {
+		return qerr.New(qerr.User, "ending a transaction needs an action: commit or rollback")
+	}
+	owner, id, err := s.transactionOf(c, m.GetTransactionId())
+	if err != nil {
+		return err
+	}
+	return s.withTransaction(owner, id, func(session *session, _ *transaction) error {
+		delete(session.transactions, id)
+		return nil
+	})
+}
+
+func (s *Server) beginSavepoint(c caller, m *wire.ActionBeginSavepointRequest) ([]byte, error) {
+	if m.GetName() == "" {
+		return nil, qerr.New(qerr.User, "a savepoint needs a name")
+	}
+	owner, id, err := s.transactionOf(c, m.GetTransactionId())
+	if err != nil {
+		return nil, err
+	}
+	var number uint64
+	err = s.withTransaction(owner, id, func(session *session, t *transaction) error {
+		if len(t.savepoints) >= savepointsMax {
+			return qerr.New(qerr.Resource, "the transaction has %d savepoints already", savepointsMax)
+		}
+		session.next++
+		number = session.next
+		t.savepoints[number] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.sign(savepointHandle, owner, pack(id, number))
+}
+
+func (s *Server) endSavepoint(c caller, m *wire.ActionEndSavepointRequest) error {
+	release := m.GetAction() == wire.ActionEndSavepointRequest_END_SAVEPOINT_RELEASE
+	if !release && m.GetAction() != wire.ActionEndSavepointRequest_END_SAVEPOINT_ROLLBACK {
+		return qerr.New(qerr.User, "ending a savepoint needs an action: release or rollback")
+	}
+	owner, body, err := s.verify(savepointHandle, c, m.GetSavepointId())
+	if err != nil {
+		return err
+	}
+	var id, number uint64
+	if err := unpack(body, &id, &number); err != nil {
+		return err
+	}
+	return s.withTransaction(owner, id, func(_ *session, t *transaction) error {
+		if !t.savepoints[number] {
+			return qerr.New(qerr.NotFound, "the savepoint is released")
+		}
+		for later := range t.savepoints {
+			// Both ends of a savepoint end those made after it; rolling back keeps the savepoint itself.
+			if later > number || release && later == number {
+				delete(t.savepoints, later)
+			}
+		}
+		return nil
+	})
+}

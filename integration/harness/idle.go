@@ -1,0 +1,132 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// idleWait is how long work may take to be gone after its last client was told so: an interrupt of the engine and a few
+// rounds of control messages.
+const idleWait = 30 * time.Second
+
+// The names of metrics that the suites rely on.
+const (
+	metricWorkers = "arbalest_workers"
+	metricLive    = "arbalest_queries_live"
+	metricRoutine = "go_goroutines"
+
+	// MetricOutputRows counts, at a worker, the rows that its ended tasks gave.
+	MetricOutputRows = "arbalest_worker_output_rows_total"
+	// MetricStages and MetricTasks count, at the door, the stages and tasks of distributed queries that were started.
+	MetricStages = "arbalest_query_stages_total"
+	MetricTasks  = "arbalest_query_tasks_total"
+)
+
+// workerGauges are a worker's gauges that are zero when it has nothing to do.
+var workerGauges = []string{
+	"arbalest_worker_tasks", "arbalest_worker_kept_outputs", "arbalest_worker_exchange_bytes",
+	"arbalest_worker_engine_temp_bytes", "arbalest_worker_engine_connections",
+}
+
+// WaitIdle waits until no query lives and no worker holds a task, an output, a batch or an engine connection. Its error
+// says what is left after the time for it.
+func (c *Cluster) WaitIdle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, idleWait)
+	defer cancel()
+	return poll(ctx, func() error { return c.busy(ctx) })
+}
+
+func (c *Cluster) busy(ctx context.Context) error {
+	var left []string
+	for _, p := range c.Processes() {
+		m, err := p.Metrics(ctx)
+		if err != nil {
+			return err
+		}
+		var gauges []string
+		if p == c.Door {
+			gauges = append(gauges, metricLive)
+		}
+		if p != c.Door || p.Name == "serve" {
+			gauges = append(gauges, workerGauges...)
+		}
+		for _, name := range gauges {
+			value, ok := m.Sum(name)
+			if !ok {
+				return fmt.Errorf("%s has no metric %s", p.Name, name)
+			}
+			if value != 0 {
+				left = append(left, fmt.Sprintf("%s %s=%v", p.Name, name, value))
+			}
+		}
+	}
+	if left != nil {
+		return fmt.Errorf("not idle: %s", strings.Join(left, ", "))
+	}
+	return nil
+}
+
+// A Footprint is what an idle process holds.
+type Footprint struct {
+	Goroutines float64
+	Sockets    int
+	Files      []string // open files that are neither sockets nor the kernel's own
+}
+
+// Footprint reads what the process holds now.
+func (p *Process) Footprint(ctx context.Context) (Footprint, error) {
+	m, err := p.Metrics(ctx)
+	if err != nil {
+		return Footprint{}, err
+	}
+	targets, err := p.Descriptors()
+	if err != nil {
+		return Footprint{}, err
+	}
+	f := Footprint{}
+	f.Goroutines, _ = m.Sum(metricRoutine)
+	for _, target := range targets {
+		switch {
+		case strings.HasPrefix(target, "socket:"):
+			f.Sockets++
+		case strings.HasPrefix(target, "anon_inode:"), strings.HasPrefix(target, "pipe:"), strings.HasPrefix(target, "/dev/"):
+		default:
+			f.Files = append(f.Files, target)
+		}
+	}
+	return f, nil
+}
+
+// WaitFootprint waits until no process holds more than it held at a moment before, and says which does.
+func (c *Cluster) WaitFootprint(ctx context.Context, before map[string]Footprint) error {
+	ctx, cancel := context.WithTimeout(ctx, idleWait)
+	defer cancel()
+	return poll(ctx, func() error {
+		for _, p := range c.Processes() {
+			now, err := p.Footprint(ctx)
+			if err != nil {
+				return err
+			}
+			was := before[p.Name]
+			if now.Goroutines > was.Goroutines || now.Sockets > was.Sockets || len(now.Files) > len(was.Files) {
+				return fmt.Errorf("%s holds %+v, and before %+v", p.Name, now, was)
+			}
+		}
+		return nil
+	})
+}
+
+// Footprints reads what every process holds now.
+func (c *Cluster) Footprints(ctx context.Context) (map[string]Footprint, error) {
+	all := map[string]Footprint{}
+	for _, p := range c.Processes() {
+		f, err := p.Footprint(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all[p.Name] = f
+	}
+	return all, nil
+}

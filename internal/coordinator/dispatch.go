@@ -1,0 +1,65 @@
+package coordinator
+
+import (
+	"context"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
+	"github.com/arbalest-sql/arbalest/internal/member"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+)
+
+// createPause is between two tries to hand a task to a worker that did not answer; Create may be sent twice.
+const createPause = 200 * time.Millisecond
+
+// dispatch sends a task to its worker in a goroutine of its own, and tells the query the outcome. states are those of all
+// tasks when it was decided.
+func (c *Coordinator) dispatch(q *Query, placed *placedPlan, d lifecycle.Dispatch, states [][]lifecycle.Task) {
+	worker := placed.workers[placed.assignment.Stages[d.Stage][d.Task].Worker]
+	started := c.group.run(func(ctx context.Context) {
+		spec, err := c.taskSpec(q, placed, d, states)
+		if err == nil {
+			err = c.create(ctx, worker, spec)
+		}
+		q.step(lifecycle.Created{Stage: d.Stage, Task: d.Task, Attempt: d.Attempt, Err: err, Now: c.cfg.Now()})
+		if q.State().Status.Final() {
+			// The query's end may have been told before this task arrived.
+			c.release(worker.ID, q.id)
+		}
+	})
+	if !started {
+		q.Cancel(errStopping)
+	}
+}
+
+// create hands a task to a worker, trying again while the worker cannot be reached and the call's time lasts.
+func (c *Coordinator) create(ctx context.Context, worker member.Record, spec *pb.TaskSpec) error {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
+	defer cancel()
+	for {
+		client, err := c.tasks(worker)
+		if err != nil {
+			return err
+		}
+		_, err = client.Create(ctx, &pb.CreateRequest{Task: spec})
+		if err = grpcerr.FromStatus(err); !qerr.Is(err, qerr.Unavailable) {
+			return err
+		}
+		select {
+		case <-time.After(createPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// tasks is the control service of a worker.
+func (c *Coordinator) tasks(worker member.Record) (pb.TasksClient, error) {
+	conn, err := c.cfg.Clients.Conn(worker.Address, worker.TLS)
+	if err != nil {
+		return nil, qerr.Wrap(qerr.Unavailable, "reach worker "+string(worker.ID), err)
+	}
+	return pb.NewTasksClient(conn), nil
+}

@@ -1,0 +1,26 @@
+// Package coordinator owns queries: it plans a statement, finds it a place, dispatches its tasks, watches them, and sees to
+// it that nothing of it is left at the end.
+//
+//	Submit ─ classify ─ plan ─▶ Query ─ admission ─▶ build, assign ─▶ dispatch ─▶ endpoints ─▶ (the client reads) ─▶ end
+//	  submit.go        plan.go  query.go  admission.go   start.go    dispatch.go   ticket.go                       release.go
+//	                              ▲
+//	                              └── task events ── watch.go ── one control stream a worker
+//
+// What a query does next is decided in one place, the pure state machine of package lifecycle; this package feeds it events
+// and carries out its actions.
+//
+// Statements without a scan, and the statements that are ours (SET, EXPLAIN, KILL, …), are answered by the coordinator:
+// their ticket carries SQL that the frontend printed, and Open evaluates it (local.go). They take no place in admission, so
+// that KILL and sys.queries work when everything else is busy.
+//
+// Invariants:
+//  1. A query's tasks run on members of one snapshot whose control stream was up; every event of such a task reaches its
+//     query, or the worker counts as lost.
+//  2. A worker that a task may have reached is told the query's end (Release), again and again until it answered, is gone
+//     from the membership, or ReleaseTimeout has passed.
+//  3. A query's number of goroutines is zero but for the calls under way on its behalf; all of those belong to the
+//     coordinator's group, and Close waits for them.
+//  4. The registry holds at most LiveMax live and EndedMax ended queries; a live one ends by its reader, an error, Cancel,
+//     its deadline, or the result TTL: none stays for ever.
+//  5. Locks: Query.mu is never held while calling out of this package or taking another of its locks.
+package coordinator

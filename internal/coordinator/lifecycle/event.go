@@ -1,0 +1,86 @@
+package lifecycle
+
+import (
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// An Event is something that happened to a query. The set is closed: the types of this file.
+type Event interface{ event() }
+
+// Wait says what a queued query waits for: if it is still waiting at Until, it fails with Err.
+type Wait struct {
+	Until time.Time
+	Err   error
+}
+
+// Start gives the query its plan and lets it run.
+type Start struct {
+	Shape Shape
+	Now   time.Time
+}
+
+// Created is the outcome of a Dispatch action.
+type Created struct {
+	Stage   ids.StageID
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+	Err     error
+	Now     time.Time
+}
+
+// Report is what a worker says of a task: State is Placed, Active, Done, Broken or Dropped.
+type Report struct {
+	Stage   ids.StageID
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+	State   TaskState
+	Stats   Stats
+	Err     error
+	Now     time.Time
+}
+
+// WorkerLost says that a worker is gone with all it held.
+type WorkerLost struct {
+	Worker ids.WorkerID
+	Reason string
+	Now    time.Time
+}
+
+// Cancel ends the query on purpose. A cause of kind Cancelled makes it Cancelled, another one Failed.
+type Cancel struct {
+	Cause error
+	Now   time.Time
+}
+
+// Tick lets time pass.
+type Tick struct{ Now time.Time }
+
+func (Wait) event()       {}
+func (Start) event()      {}
+func (Created) event()    {}
+func (Report) event()     {}
+func (WorkerLost) event() {}
+func (Cancel) event()     {}
+func (Tick) event()       {}
+
+// An Action is something that the owner of the machine must do, in order. The set is closed: the types of this file.
+type Action interface{ action() }
+
+// Dispatch sends a task to its worker and answers with Created.
+type Dispatch struct {
+	Stage   ids.StageID
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+}
+
+// Place appends the endpoint of a root task.
+type Place struct{ Task ids.TaskIndex }
+
+// End says that the query has ended: give its place away, and have Release drop what they hold of it.
+type End struct{ Release []ids.WorkerID }
+
+func (Dispatch) action() {}
+func (Place) action()    {}
+func (End) action()      {}

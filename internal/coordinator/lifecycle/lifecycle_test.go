@@ -1,0 +1,162 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// epoch is second 0 of every script.
+var epoch = time.Unix(1_000_000, 0)
+
+// TestScripts runs the interactions under testdata: each command feeds one event and prints the actions and the state.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		s := &script{m: &Machine{}, now: epoch}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			return s.run(t, d)
+		})
+	})
+}
+
+type script struct {
+	m   *Machine
+	now time.Time
+}
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	if d.HasArg("at") {
+		var second int
+		d.ScanArgs(t, "at", &second)
+		s.now = epoch.Add(time.Duration(second) * time.Second)
+	}
+	if d.Cmd == "show" {
+		return s.show()
+	}
+	var b strings.Builder
+	for _, action := range s.m.Step(s.event(t, d)) {
+		switch a := action.(type) {
+		case Dispatch:
+			fmt.Fprintf(&b, "dispatch %d/%d#%d\n", a.Stage, a.Task, a.Attempt)
+		case Place:
+			fmt.Fprintf(&b, "place %d\n", a.Task)
+		case End:
+			fmt.Fprintf(&b, "end; release %v\n", a.Release)
+		}
+	}
+	fmt.Fprintf(&b, "%s", s.m.Status())
+	if err := s.m.Err(); err != nil {
+		fmt.Fprintf(&b, ": %s: %v", qerr.KindOf(err), err)
+	}
+	return b.String() + "\n"
+}
+
+func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
+	var task string
+	stage, index, attempt := 0, 0, 1
+	if d.MaybeScanArgs(t, "task", &task) {
+		if _, err := fmt.Sscanf(task, "%d/%d", &stage, &index); err != nil {
+			d.Fatalf(t, "task=%s: %v", task, err)
+		}
+	}
+	d.MaybeScanArgs(t, "attempt", &attempt)
+	var fault error
+	var text string
+	if d.MaybeScanArgs(t, "err", &text) {
+		fault = qerr.New(qerr.IO, "%s", text)
+	}
+	report := func(state TaskState) Event {
+		r := Report{Stage: ids.StageID(stage), Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), State: state, Err: fault, Now: s.now}
+		var rows uint64
+		d.MaybeScanArgs(t, "rows", &rows)
+		r.Stats.Rows = rows
+		var progress string
+		if d.MaybeScanArgs(t, "progress", &progress) {
+			r.Stats.Progress, _ = strconv.ParseFloat(progress, 64)
+		}
+		return r
+	}
+	switch d.Cmd {
+	case "wait":
+		var until int
+		d.ScanArgs(t, "until", &until)
+		return Wait{Until: epoch.Add(time.Duration(until) * time.Second), Err: qerr.New(qerr.Unavailable, "nothing came")}
+	case "start":
+		return Start{Shape: s.shape(t, d), Now: s.now}
+	case "created":
+		return Created{Stage: ids.StageID(stage), Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), Err: fault, Now: s.now}
+	case "placed":
+		return report(Placed)
+	case "running":
+		return report(Active)
+	case "finished":
+		return report(Done)
+	case "failed":
+		return report(Broken)
+	case "dropped":
+		return report(Dropped)
+	case "lost":
+		var worker string
+		d.ScanArgs(t, "worker", &worker)
+		return WorkerLost{Worker: ids.WorkerID(worker), Reason: "silent", Now: s.now}
+	case "cancel":
+		var cause error = qerr.New(qerr.Cancelled, "asked to")
+		if d.HasArg("internal") {
+			cause = errors.New("odd")
+		}
+		return Cancel{Cause: cause, Now: s.now}
+	case "tick":
+		return Tick{Now: s.now}
+	}
+	d.Fatalf(t, "unknown command %s", d.Cmd)
+	return nil
+}
+
+// shape reads one line a stage: "inputs workers", such as "0,1 w1,w2"; "-" is none.
+func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
+	shape := Shape{Direct: d.HasArg("direct"), ResultTTL: 60 * time.Second}
+	var deadline int
+	if d.MaybeScanArgs(t, "deadline", &deadline) {
+		shape.Deadline = epoch.Add(time.Duration(deadline) * time.Second)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
+		inputs, workers, _ := strings.Cut(line, " ")
+		var stage StageShape
+		if inputs != "-" {
+			for _, input := range strings.Split(inputs, ",") {
+				n, err := strconv.Atoi(input)
+				if err != nil {
+					d.Fatalf(t, "stage %q: %v", line, err)
+				}
+				stage.Inputs = append(stage.Inputs, ids.StageID(n))
+			}
+		}
+		for _, w := range strings.Split(workers, ",") {
+			stage.Workers = append(stage.Workers, ids.WorkerID(w))
+		}
+		shape.Stages = append(shape.Stages, stage)
+	}
+	return shape
+}
+
+func (s *script) show() string {
+	var b strings.Builder
+	tasks, rows, _ := s.m.Totals()
+	fmt.Fprintf(&b, "%s complete=%t progress=%.2f tasks=%d rows=%d\n", s.m.Status(), s.m.Complete(), s.m.Progress(), tasks, rows)
+	for stage, tasks := range s.m.Stages() {
+		fmt.Fprintf(&b, "stage %d:", stage)
+		for _, task := range tasks {
+			fmt.Fprintf(&b, " %s@%s", task.State, task.Worker)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}

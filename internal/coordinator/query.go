@@ -1,0 +1,213 @@
+package coordinator
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
+)
+
+// A Query is one execution of a statement. All methods may be called concurrently; the query outlives the call that
+// submitted it and ends by itself.
+type Query struct {
+	c         *Coordinator
+	id        ids.QueryID
+	user      string
+	session   string
+	statement string // cut to StatementBytesMax
+	submitted time.Time
+	planTime  time.Duration
+	schema    *arrow.Schema
+	columns   []table.Column
+	settings  settings.Values // of the session after this statement
+	ready     chan struct{}   // closed when no endpoint will be added
+	done      chan struct{}   // closed at the end, after its books are closed
+
+	mu        sync.Mutex
+	machine   lifecycle.Machine
+	work      work // what there is to run; dropped at the end
+	endpoints []Endpoint
+	completed bool
+	ordered   bool
+	admitted  time.Time
+	stages    int
+	onEnd     map[int]func() // run once at the end, by key
+	nextHook  int
+}
+
+// work is what a query runs: a distributed plan, or a result that the coordinator computes.
+type work struct {
+	plan  *placedPlan
+	local *localResult
+}
+
+// ID names the query.
+func (q *Query) ID() ids.QueryID { return q.id }
+
+// Schema is the schema of every endpoint's stream.
+func (q *Query) Schema() *arrow.Schema { return q.schema }
+
+// Ordered reports whether the endpoints must be read in their order. It is known once the query is Ready.
+func (q *Query) Ordered() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ordered
+}
+
+// Ready waits until all endpoints are placed, and returns nil then; else why the query ended, or the end of ctx. A caller
+// whose client went away must Cancel: the query does not end with ctx.
+func (q *Query) Ready(ctx context.Context) error {
+	select {
+	case <-q.ready:
+	case <-ctx.Done():
+		return qerr.Wrap(qerr.Cancelled, "wait for the query", context.Cause(ctx))
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.machine.Err()
+}
+
+// State is the query at this moment.
+func (q *Query) State() QueryState {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return QueryState{
+		Status:    q.machine.Status(),
+		Progress:  q.machine.Progress(),
+		Endpoints: slices.Clone(q.endpoints),
+		Complete:  q.completed,
+		Err:       q.machine.Err(),
+		Settings:  q.settings,
+	}
+}
+
+// Cancel ends the query, on every worker too; a nil cause says that the client wanted it. It does not wait for the
+// workers. A query that has ended stays as it is.
+func (q *Query) Cancel(cause error) {
+	if cause == nil {
+		cause = qerr.New(qerr.Cancelled, "the query was cancelled")
+	}
+	q.step(lifecycle.Cancel{Cause: cause, Now: q.c.cfg.Now()})
+}
+
+// step feeds the state machine and does what it says.
+func (q *Query) step(event lifecycle.Event) {
+	q.mu.Lock()
+	actions := q.machine.Step(event)
+	var dispatches []lifecycle.Dispatch
+	var end *lifecycle.End
+	for _, action := range actions {
+		switch a := action.(type) {
+		case lifecycle.Dispatch:
+			dispatches = append(dispatches, a)
+		case lifecycle.Place:
+			if err := q.place(a.Task); err != nil && end == nil {
+				// Placing fails only by a bug (a ticket that cannot be signed); the machine ends the query as for any error.
+				for _, more := range q.machine.Step(lifecycle.Cancel{Cause: err, Now: q.c.cfg.Now()}) {
+					if e, ok := more.(lifecycle.End); ok {
+						end = &e
+					}
+				}
+			}
+		case lifecycle.End:
+			end = &a
+		}
+	}
+	if !q.completed && q.machine.Complete() {
+		q.completed = true
+		close(q.ready)
+	}
+	var hooks []func()
+	if end != nil {
+		for _, hook := range q.onEnd {
+			hooks = append(hooks, hook)
+		}
+		q.onEnd = nil
+	}
+	var states [][]lifecycle.Task
+	if len(dispatches) > 0 {
+		states = q.machine.Stages()
+	}
+	placed := q.work.plan
+	q.mu.Unlock()
+
+	if end == nil {
+		for _, d := range dispatches {
+			q.c.dispatch(q, placed, d, states)
+		}
+		return
+	}
+	for _, hook := range hooks {
+		hook()
+	}
+	q.c.ended(q, end.Release)
+}
+
+// atEnd has the hook run when the query ends, at once if it has; forget takes it back. Hooks are quick.
+func (q *Query) atEnd(hook func()) (forget func()) {
+	q.mu.Lock()
+	if q.machine.Status().Final() {
+		q.mu.Unlock()
+		hook()
+		return func() {}
+	}
+	if q.onEnd == nil {
+		q.onEnd = map[int]func(){}
+	}
+	key := q.nextHook
+	q.nextHook++
+	q.onEnd[key] = hook
+	q.mu.Unlock()
+	return func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		delete(q.onEnd, key)
+	}
+}
+
+// err is why the query ended without its rows.
+func (q *Query) err() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.machine.Err()
+}
+
+// ended gives everything back that a query held here, and tells its workers.
+func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
+	for _, worker := range release {
+		c.release(worker, q.id)
+	}
+	c.links.forget(q)
+	c.registry.end(q)
+	c.metrics.ended(q)
+	q.mu.Lock()
+	q.work = work{} // a plan of many files is large; ended queries only show numbers
+	q.mu.Unlock()
+	close(q.done)
+	c.leave(q)
+}
+
+// leave gives the query's place in admission to the next ones.
+func (c *Coordinator) leave(q *Query) {
+	for _, next := range c.admission.leave(q) {
+		c.group.run(func(context.Context) { c.start(next) })
+	}
+}
+
+// tasks copies the states of all tasks of a distributed query, by stage.
+func (q *Query) tasks() [][]lifecycle.Task {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stages == 0 {
+		return nil
+	}
+	return q.machine.Stages()
+}

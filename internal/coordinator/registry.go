@@ -1,0 +1,104 @@
+package coordinator
+
+import (
+	"sync"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// registry holds the live queries, and the last ended ones for sys.queries.
+type registry struct {
+	liveMax, endedMax int
+
+	mu      sync.Mutex
+	closed  bool
+	running map[ids.QueryID]*Query
+	ended   map[ids.QueryID]*Query
+	ring    []ids.QueryID // ids of ended, oldest at next
+	next    int
+}
+
+func newRegistry(liveMax, endedMax int) *registry {
+	return &registry{liveMax: liveMax, endedMax: endedMax, running: map[ids.QueryID]*Query{}, ended: map[ids.QueryID]*Query{}}
+}
+
+// add makes a query live. Past the bound it is refused: its client may try again.
+func (r *registry) add(q *Query) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return errStopping
+	case len(r.running) >= r.liveMax:
+		return qerr.New(qerr.Unavailable, "the coordinator holds %d queries that are running, waiting or unread, which is its limit; try again later", r.liveMax)
+	}
+	r.running[q.id] = q
+	return nil
+}
+
+// end moves a query to the ended ones, of which the oldest gives way.
+func (r *registry) end(q *Query) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.running[q.id]; !ok {
+		return
+	}
+	delete(r.running, q.id)
+	if len(r.ring) < r.endedMax {
+		r.ring = append(r.ring, q.id)
+	} else {
+		delete(r.ended, r.ring[r.next])
+		r.ring[r.next] = q.id
+		r.next = (r.next + 1) % r.endedMax
+	}
+	r.ended[q.id] = q
+}
+
+func (r *registry) find(id ids.QueryID) (*Query, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if q, ok := r.running[id]; ok {
+		return q, true
+	}
+	q, ok := r.ended[id]
+	return q, ok
+}
+
+// live lists the queries that have not ended, in no order.
+func (r *registry) live() []*Query {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*Query, 0, len(r.running))
+	for _, q := range r.running {
+		all = append(all, q)
+	}
+	return all
+}
+
+// all lists live and ended queries, in no order.
+func (r *registry) all() []*Query {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*Query, 0, len(r.running)+len(r.ended))
+	for _, q := range r.running {
+		all = append(all, q)
+	}
+	for _, q := range r.ended {
+		all = append(all, q)
+	}
+	return all
+}
+
+func (r *registry) sizes() (live, ended int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.running), len(r.ended)
+}
+
+// close refuses further queries.
+func (r *registry) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}

@@ -1,0 +1,113 @@
+package coordinator
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/member"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+)
+
+// releases knows which ends of queries are being told to which workers.
+type releases struct {
+	mu sync.Mutex
+	// underWay says of each whether it must be told once more: something may have reached the worker after the call that
+	// is under way.
+	underWay map[releaseKey]bool
+}
+
+type releaseKey struct {
+	worker ids.WorkerID
+	query  ids.QueryID
+}
+
+// begin reports whether the caller is to tell; otherwise who tells already does so once more.
+func (r *releases) begin(key releaseKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.underWay[key]; ok {
+		r.underWay[key] = true
+		return false
+	}
+	if r.underWay == nil {
+		r.underWay = map[releaseKey]bool{}
+	}
+	r.underWay[key] = false
+	return true
+}
+
+// told reports whether the worker must be told once more.
+func (r *releases) told(key releaseKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	again := r.underWay[key]
+	if again {
+		r.underWay[key] = false
+	} else {
+		delete(r.underWay, key)
+	}
+	return again
+}
+
+func (r *releases) giveUp(key releaseKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.underWay, key)
+}
+
+func (r *releases) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.underWay)
+}
+
+// release tells a worker that a query has ended, until it answered, is gone from the membership, or ReleaseTimeout passed.
+func (c *Coordinator) release(id ids.WorkerID, query ids.QueryID) {
+	link, key := c.links.find(id), releaseKey{id, query}
+	if link == nil { // gone with all it held
+		return
+	}
+	if !c.releases.begin(key) {
+		return
+	}
+	if !c.releaseCalls.run(func(ctx context.Context) { c.tellEnd(ctx, link, key) }) {
+		c.releases.giveUp(key)
+	}
+}
+
+func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.ReleaseTimeout)
+	defer cancel()
+	defer c.releases.giveUp(key)
+	for pause := createPause; ; pause = min(2*pause, c.cfg.Limits.CallTimeout) {
+		err := c.releaseOnce(ctx, link.record, key.query)
+		if err == nil {
+			if c.releases.told(key) {
+				continue
+			}
+			return
+		}
+		c.cfg.Log.Warn().Err(err).Str("worker", string(key.worker)).Str("query", string(key.query)).Msg("could not tell a query's end; trying again")
+		select {
+		case <-time.After(pause):
+		case <-link.gone:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *Coordinator) releaseOnce(ctx context.Context, worker member.Record, query ids.QueryID) error {
+	client, err := c.tasks(worker)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
+	defer cancel()
+	_, err = client.Release(ctx, &pb.ReleaseRequest{QueryId: string(query)})
+	return grpcerr.FromStatus(err)
+}

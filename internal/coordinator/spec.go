@@ -1,0 +1,153 @@
+package coordinator
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/distplan"
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+)
+
+// size is a message's length on the wire.
+func size(m proto.Message) int { return proto.Size(m) }
+
+// taskSpec writes one task down: its fragment, its share of the splits, and where its inputs are. The states are those of
+// the stages below, all done; nil for a stage without exchange inputs.
+func (c *Coordinator) taskSpec(q *Query, placed *placedPlan, d lifecycle.Dispatch, states [][]lifecycle.Task) (*pb.TaskSpec, error) {
+	stage := placed.plan.Stages[d.Stage]
+	task := placed.assignment.Stages[d.Stage][d.Task]
+	spec := &pb.TaskSpec{
+		Key:        keyOf(q.id, d.Stage, d.Task, d.Attempt),
+		Fragment:   stage.Fragment,
+		Output:     outputColumns(placed.plan, stage),
+		Partitions: partitionsOf(stage.Output),
+		TimeZone:   q.settings.TimeZone(),
+		Ordered:    placed.plan.Ordered && stage == placed.plan.Root(),
+	}
+	if !placed.deadline.IsZero() {
+		spec.DeadlineUnixMs = placed.deadline.UnixMilli()
+	}
+	for i := range stage.Scans {
+		spec.Scans = append(spec.Scans, scanOf(&stage.Scans[i], task.Splits[i]))
+	}
+	for i := range stage.Inputs {
+		input, err := c.exchangeSource(q, placed, &stage.Inputs[i], task.Partitions[i], states)
+		if err != nil {
+			return nil, err
+		}
+		spec.Inputs = append(spec.Inputs, input)
+	}
+	return spec, nil
+}
+
+func keyOf(query ids.QueryID, stage ids.StageID, task ids.TaskIndex, attempt ids.Attempt) *pb.TaskKey {
+	return &pb.TaskKey{QueryId: string(query), Stage: uint32(stage), Task: uint32(task), Attempt: uint32(attempt)}
+}
+
+func partitionsOf(o distplan.Output) uint32 {
+	switch o.Kind {
+	case distplan.OutputResult:
+		return 0
+	case distplan.OutputHash:
+		return uint32(o.Partitions)
+	default:
+		return 1
+	}
+}
+
+func outputColumns(plan *distplan.Plan, stage *distplan.Stage) []*pb.Column {
+	if stage == plan.Root() {
+		return columnsOf(plan.Columns)
+	}
+	return numbered(stage.Types)
+}
+
+func columnsOf(columns []table.Column) []*pb.Column {
+	out := make([]*pb.Column, len(columns))
+	for i, c := range columns {
+		out[i] = &pb.Column{Name: c.Name, Type: c.Type.SQL()}
+	}
+	return out
+}
+
+// numbered names columns c0 … cn.
+func numbered(types []table.Type) []*pb.Column {
+	out := make([]*pb.Column, len(types))
+	for i, t := range types {
+		out[i] = &pb.Column{Name: fmt.Sprintf("c%d", i), Type: t.SQL()}
+	}
+	return out
+}
+
+func scanOf(in *distplan.ScanInput, splits []table.Split) *pb.Scan {
+	t := in.Table
+	scan := &pb.Scan{Name: in.Name, Table: t.Name.String(), Format: string(t.Format)}
+	for _, o := range t.Options {
+		scan.Options = append(scan.Options, &pb.Option{Name: o.Name, Sql: o.SQL})
+	}
+	for _, k := range in.Columns {
+		column := &pb.Column{Type: table.Of(table.BigInt).SQL()} // a value that nobody reads
+		if k >= 0 {
+			column = &pb.Column{Name: t.Columns[k].Name, Type: t.Columns[k].Type.SQL()}
+		}
+		scan.Columns = append(scan.Columns, column)
+	}
+	for _, k := range t.PartitionColumns {
+		scan.PartitionColumns = append(scan.PartitionColumns, t.Columns[k].Name)
+	}
+	for _, split := range splits {
+		scan.Splits = append(scan.Splits, splitOf(split))
+	}
+	return scan
+}
+
+func splitOf(s table.Split) *pb.Split {
+	out := &pb.Split{Path: s.File.Path, Size: s.File.Size, ModTimeUnixNs: s.File.ModTime, FirstRow: s.FirstRow, Rows: s.Rows}
+	for _, key := range s.File.Keys {
+		if key == nil {
+			out.Keys = append(out.Keys, &pb.Key{Null: true})
+			continue
+		}
+		out.Keys = append(out.Keys, &pb.Key{Value: *key})
+	}
+	return out
+}
+
+// exchangeSource says where one input's partitions are. Producers that have no row in any of them are left out.
+func (c *Coordinator) exchangeSource(q *Query, placed *placedPlan, in *distplan.ExchangeInput, partitions []int, states [][]lifecycle.Task) (*pb.ExchangeSource, error) {
+	source := &pb.ExchangeSource{Name: in.Name, Columns: numbered(in.Types)}
+	for t, producer := range states[in.From] {
+		wanted := nonEmpty(partitions, producer.PartitionRows)
+		if len(wanted) == 0 {
+			continue
+		}
+		worker, ok := placed.workers[producer.Worker]
+		if !ok {
+			return nil, fmt.Errorf("stage %d task %d is assigned to the unknown worker %s", in.From, t, producer.Worker)
+		}
+		key := keyOf(q.id, in.From, ids.TaskIndex(t), producer.Attempt)
+		ticket, err := c.sign(q, &pb.Ticket{Audience: pb.Audience_AUDIENCE_EXCHANGE, Key: key, Partitions: wanted}, worker)
+		if err != nil {
+			return nil, err
+		}
+		source.Producers = append(source.Producers, &pb.Producer{
+			Key: key, WorkerId: string(worker.ID), Address: worker.Address, Tls: worker.TLS, Ticket: ticket,
+		})
+	}
+	return source, nil
+}
+
+// nonEmpty keeps the partitions that have rows; all of them when the producer did not say.
+func nonEmpty(partitions []int, rows []uint64) []uint32 {
+	var wanted []uint32
+	for _, p := range partitions {
+		if len(rows) == 0 || p < len(rows) && rows[p] > 0 {
+			wanted = append(wanted, uint32(p))
+		}
+	}
+	return wanted
+}

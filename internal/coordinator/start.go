@@ -1,0 +1,150 @@
+package coordinator
+
+import (
+	"time"
+
+	"github.com/arbalest-sql/arbalest/distplan"
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/member"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/schedule"
+	"github.com/arbalest-sql/arbalest/internal/settings"
+)
+
+// A placedPlan is a statement on its way to the workers: what the frontend gave, then the plan and where each task goes.
+// Its fields are written before the query's Start event, and only read after.
+type placedPlan struct {
+	statement  distplan.Statement
+	plan       *distplan.Plan
+	assignment *schedule.Assignment
+	workers    map[ids.WorkerID]member.Record
+	deadline   time.Time
+	// direct are the root's tasks when they travel in their tickets.
+	direct []*pb.TaskSpec
+}
+
+// start builds the plan for the workers there are now and lets the query run. Without a worker the query waits for one.
+func (c *Coordinator) start(q *Query) {
+	q.mu.Lock()
+	work, final := q.work.plan, q.machine.Status() != lifecycle.Queued
+	if q.admitted.IsZero() {
+		q.admitted = c.cfg.Now()
+	}
+	admitted := q.admitted
+	q.mu.Unlock()
+	if final || work == nil {
+		return
+	}
+	workers := c.links.usableOrWait(q)
+	now := c.cfg.Now()
+	if len(workers) == 0 {
+		limit := c.cfg.Limits.WorkerWaitMax
+		q.step(lifecycle.Wait{Until: admitted.Add(limit), Err: qerr.New(qerr.Unavailable, "no worker to run the query on: waited %s for one to join", limit)})
+		return
+	}
+	placed := &placedPlan{statement: work.statement, workers: map[ids.WorkerID]member.Record{}}
+	for _, w := range workers {
+		placed.workers[w.ID] = w
+	}
+	var err error
+	placed.plan, placed.assignment, err = c.build(work.statement, q.settings, workers)
+	if err != nil {
+		q.Cancel(qerr.Wrap(qerr.Internal, "plan stages", err))
+		return
+	}
+	placed.deadline = q.deadline(now)
+	if err := c.packDirect(q, placed); err != nil {
+		q.Cancel(qerr.Wrap(qerr.Internal, "write down tasks", err))
+		return
+	}
+	shape := shapeOf(placed, c.cfg.Limits.ResultTTL)
+
+	q.mu.Lock()
+	q.work.plan, q.ordered, q.stages = placed, placed.plan.Ordered, len(placed.plan.Stages)
+	q.mu.Unlock()
+	c.metrics.started(shape, now.Sub(q.submitted))
+	q.step(lifecycle.Start{Shape: shape, Now: now})
+	// A worker that was lost between the choice and Start has told its loss to the queries of that time, which this was
+	// not one of.
+	for id, w := range placed.workers {
+		if !c.links.isUp(w) {
+			q.step(lifecycle.WorkerLost{Worker: id, Reason: "its control stream broke", Now: c.cfg.Now()})
+		}
+	}
+}
+
+// deadline is when a query that starts now runs out of its time; zero for never.
+func (q *Query) deadline(now time.Time) time.Time {
+	if limit := q.settings.QueryTimeout(); limit > 0 {
+		return now.Add(limit)
+	}
+	return time.Time{}
+}
+
+// build makes the plan of a statement for the workers, and assigns its tasks.
+func (c *Coordinator) build(st distplan.Statement, values settings.Values, workers []member.Record) (*distplan.Plan, *schedule.Assignment, error) {
+	partitions := values.Partitions()
+	if partitions == 1 {
+		partitions = 2 // an output of one partition carries no partition number (pb.TaskSpec), a hash output always does
+	}
+	plan, err := distplan.Build(st, distplan.Options{
+		Workers:     max(len(workers), 1),
+		Partitions:  partitions,
+		Distributed: distplan.Mode(values.Distributed()),
+		SmallBytes:  c.cfg.SmallBytes,
+	})
+	if err != nil || len(workers) == 0 {
+		return plan, nil, err
+	}
+	// Plans of one task would all go to the first worker: they take turns. Others keep the order, so that a worker reads
+	// the same part of a table each time, which its page cache likes.
+	first := 0
+	if len(plan.Stages) == 1 && plan.Root().Spread == distplan.SpreadSingle {
+		first = int(c.turn.Add(1) % uint64(len(workers)))
+	}
+	choices := make([]schedule.Worker, len(workers))
+	for i := range workers {
+		w := workers[(first+i)%len(workers)]
+		choices[i] = schedule.Worker{ID: w.ID, Threads: max(w.Threads, 1)}
+	}
+	assignment, err := schedule.Assign(plan, choices)
+	return plan, assignment, err
+}
+
+// packDirect writes down the root's tasks when the plan has one stage and each of them fits into a ticket.
+func (c *Coordinator) packDirect(q *Query, placed *placedPlan) error {
+	if len(placed.plan.Stages) != 1 {
+		return nil
+	}
+	var specs []*pb.TaskSpec
+	for t := range placed.assignment.Stages[0] {
+		spec, err := c.taskSpec(q, placed, lifecycle.Dispatch{Task: ids.TaskIndex(t), Attempt: 1}, nil)
+		if err != nil {
+			return err
+		}
+		if size(spec) > c.cfg.Limits.TicketTaskBytesMax {
+			return nil
+		}
+		specs = append(specs, spec)
+	}
+	placed.direct = specs
+	return nil
+}
+
+// shapeOf is the plan as the state machine sees it.
+func shapeOf(placed *placedPlan, resultTTL time.Duration) lifecycle.Shape {
+	shape := lifecycle.Shape{Direct: placed.direct != nil, Deadline: placed.deadline, ResultTTL: resultTTL}
+	for s, stage := range placed.plan.Stages {
+		var one lifecycle.StageShape
+		for _, input := range stage.Inputs {
+			one.Inputs = append(one.Inputs, input.From)
+		}
+		for _, task := range placed.assignment.Stages[s] {
+			one.Workers = append(one.Workers, task.Worker)
+		}
+		shape.Stages = append(shape.Stages, one)
+	}
+	return shape
+}

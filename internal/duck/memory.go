@@ -1,0 +1,49 @@
+package duck
+
+/*
+#include <stdlib.h>
+#include "memory.h"
+*/
+import "C"
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+// pool is the C memory of one engine's batches. Batches may outlive the engine, so it lives as long as they do.
+type pool struct {
+	account *C.ab_account
+	batches atomic.Int64
+}
+
+func newPool() *pool {
+	p := &pool{account: (*C.ab_account)(C.calloc(1, C.sizeof_ab_account))}
+	runtime.AddCleanup(p, func(a *C.ab_account) { C.free(unsafe.Pointer(a)) }, p.account)
+	return p
+}
+
+// bytes returns what builders and live batches hold at this moment.
+func (p *pool) bytes() int64 { return atomic.LoadInt64((*int64)(unsafe.Pointer(&p.account.bytes))) }
+
+// batchMemory is the allocator of one batch's buffers. It only frees: the kernel allocated them. The batch counts as live
+// until the last of its buffers is released, which a slice of one column can delay.
+type batchMemory struct {
+	pool    *pool
+	buffers atomic.Int32
+}
+
+// Allocate is never called: the buffers are immutable.
+func (m *batchMemory) Allocate(int) []byte { return nil }
+
+// Reallocate is never called: the buffers are immutable.
+func (m *batchMemory) Reallocate(int, []byte) []byte { return nil }
+
+// Free releases a buffer; its capacity is what the kernel allocated.
+func (m *batchMemory) Free(b []byte) {
+	C.ab_release(m.pool.account, unsafe.Pointer(unsafe.SliceData(b)), C.size_t(cap(b)))
+	if m.buffers.Add(-1) == 0 {
+		m.pool.batches.Add(-1)
+	}
+}

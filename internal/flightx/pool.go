@@ -1,0 +1,44 @@
+package flightx
+
+import (
+	"math/bits"
+	"sync"
+)
+
+const (
+	// Frames are pooled by powers of two from 4 KiB, which small results need, to 32 MiB, which holds a link's message.
+	frameBitsMin = 12
+	frameBitsMax = 25
+)
+
+// frames recycles the buffers of outgoing messages. gRPC's own pools clear each buffer before use, which costs as much as
+// the copy into it.
+var frames framePool
+
+// A framePool is a mem.BufferPool without clearing: whoever gets a buffer overwrites all of it.
+type framePool struct {
+	classes [frameBitsMax + 1]sync.Pool
+}
+
+// Get implements mem.BufferPool.
+func (p *framePool) Get(length int) *[]byte {
+	class := max(bits.Len(uint(max(length, 1)-1)), frameBitsMin)
+	if class > frameBitsMax {
+		b := make([]byte, length)
+		return &b
+	}
+	if b, ok := p.classes[class].Get().(*[]byte); ok {
+		*b = (*b)[:length]
+		return b
+	}
+	b := make([]byte, length, 1<<class)
+	return &b
+}
+
+// Put implements mem.BufferPool.
+func (p *framePool) Put(b *[]byte) {
+	class := bits.Len(uint(max(cap(*b), 1) - 1))
+	if class >= frameBitsMin && class <= frameBitsMax && cap(*b) == 1<<class {
+		p.classes[class].Put(b)
+	}
+}

@@ -1,0 +1,133 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/duck"
+	"github.com/arbalest-sql/arbalest/internal/duck/plandb"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
+)
+
+const (
+	// planDeadlineDefault is beyond any plan whose join order is worth its search: a star of 50 tables takes 0.9 s, of 100
+	// tables 22 s.
+	planDeadlineDefault = 2 * time.Second
+	// statementBytesMax bounds the text of one statement: far beyond what people and generators write, far below what
+	// would hurt.
+	statementBytesMax = 4 << 20
+	// cacheEntriesDefault and cacheBytesDefault hold the statements of some hundred dashboards.
+	cacheEntriesDefault = 1024
+	cacheBytesDefault   = 64 << 20
+	// evaluateMemory and evaluateTime bound a local statement: constants and system tables need next to nothing, and a
+	// generate_series of a billion rows streams.
+	evaluateMemory = 512 << 20
+)
+
+// Config of a Frontend; the zero value takes every default.
+type Config struct {
+	// PoolMax is the number of planning databases; default 4. Each takes some 10 MB and, while planning, a core.
+	PoolMax int
+	// PlanDeadline is how long the optimiser may take before the statement runs as one unoptimised fragment; default 2 s.
+	PlanDeadline time.Duration
+	// CacheEntries and CacheBytes bound the plan cache; defaults 1024 and 64 MiB. Negative = no cache.
+	CacheEntries int
+	CacheBytes   int64
+	Log          zerolog.Logger
+}
+
+// EnsureDefaults fills in what is zero.
+func (c *Config) EnsureDefaults() {
+	if c.PlanDeadline == 0 {
+		c.PlanDeadline = planDeadlineDefault
+	}
+	if c.CacheEntries == 0 {
+		c.CacheEntries = cacheEntriesDefault
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = cacheBytesDefault
+	}
+}
+
+// A Frontend plans statements. Safe for concurrent use.
+type Frontend struct {
+	cfg  Config
+	pool *plandb.Pool
+	// catalogs holds databases with all tables, empty, for statements about the catalog.
+	catalogs  *plandb.Pool
+	local     *duck.Engine
+	cache     *cache
+	functions *functions
+	// textOnly is the reason why trees are not used at all: the self-test failed.
+	textOnly string
+}
+
+// New opens the planner and tests it: statements whose plans must be readable. A failed test is logged, and everything is
+// planned as text from then on.
+func New(cfg Config) (*Frontend, error) {
+	cfg.EnsureDefaults()
+	f := &Frontend{cfg: cfg, pool: plandb.NewPool(plandb.Config{InstancesMax: cfg.PoolMax}),
+		catalogs: plandb.NewPool(plandb.Config{InstancesMax: 1}), cache: newCache(cfg.CacheEntries, cfg.CacheBytes)}
+	ctx := context.Background()
+	var err error
+	if f.functions, err = loadFunctions(ctx, f.pool); err == nil {
+		f.local, err = duck.Open(duck.Config{Threads: 1, MemoryBytes: evaluateMemory})
+	}
+	if err != nil {
+		f.pool.Close()
+		return nil, qerr.Wrap(qerr.Internal, "open the planner", err)
+	}
+	if err := f.selfTest(ctx); err != nil {
+		f.textOnly = "the planner's self-test failed"
+		cfg.Log.Error().Err(err).Msg("self-test of the planner failed: every statement runs as one fragment")
+	}
+	return f, nil
+}
+
+// Close ends the planner and waits for everything it started; idempotent.
+func (f *Frontend) Close() error {
+	f.pool.Close()
+	f.catalogs.Close()
+	return f.local.Close()
+}
+
+// Evaluate runs a local statement (Planned.LocalSQL) in a sandboxed database and streams its rows in the client schema of
+// cols. The caller closes the reader.
+func (f *Frontend) Evaluate(ctx context.Context, sql string, cols []table.Column, timeZone string) (flightx.Reader, error) {
+	s, err := f.local.Stream(ctx, duck.Job{SQL: sql, TimeZone: timeZone, Columns: cols})
+	if err != nil {
+		return nil, qerr.Wrap(qerr.Internal, "evaluate statement", err)
+	}
+	return s, nil
+}
+
+// onInstance runs work over a planning database of the request's snapshot.
+func (f *Frontend) onInstance(ctx context.Context, r *Request, work func(in *plandb.Instance) error) error {
+	in, err := f.pool.Get(ctx, versionOf(r.Snapshot), requestCatalogs(r))
+	if err != nil {
+		return err
+	}
+	err = f.pool.Do(ctx, in, func() error { return work(in) })
+	if !abandoned(err) {
+		f.pool.Put(in)
+	}
+	return err
+}
+
+func abandoned(err error) bool {
+	var left *plandb.Abandoned
+	return errors.As(err, &left)
+}
+
+func requestCatalogs(r *Request) []string {
+	if r.Snapshot == nil {
+		return []string{settings.DefaultCatalog}
+	}
+	return catalogsOf(r.Snapshot)
+}

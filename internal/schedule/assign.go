@@ -1,0 +1,130 @@
+package schedule
+
+import (
+	"fmt"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/distplan"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// A Worker is a candidate for tasks.
+type Worker struct {
+	ID ids.WorkerID
+	// Slots is how many tasks it runs at a time; 0 = no limit is known. Assign does not queue: a stage needs one slot a
+	// worker, and a worker with none free runs its task later.
+	Slots int
+	// Threads is its share of the work against other workers; 0 counts as 1.
+	Threads int
+}
+
+// A Task is one task of a stage.
+type Task struct {
+	Index  ids.TaskIndex
+	Worker ids.WorkerID
+	// Splits are the task's share of each of the stage's Scans, parallel to them.
+	Splits [][]table.Split
+	// Partitions are the partitions it reads of each of the stage's Inputs, parallel to them.
+	Partitions [][]int
+}
+
+// An Assignment says who does what. It is a value: nobody changes it.
+type Assignment struct {
+	// Stages are the tasks of each stage, by stage id.
+	Stages [][]Task
+}
+
+// Tasks counts the tasks of every stage, by stage id, for distplan.ExplainOn.
+func (a *Assignment) Tasks() []int {
+	counts := make([]int, len(a.Stages))
+	for i, tasks := range a.Stages {
+		counts[i] = len(tasks)
+	}
+	return counts
+}
+
+// Assign divides a plan among workers. It fails when there is no worker, or two of one name.
+func Assign(p *distplan.Plan, workers []Worker) (*Assignment, error) {
+	if len(workers) == 0 {
+		return nil, fmt.Errorf("assign tasks: no worker")
+	}
+	seen := map[ids.WorkerID]bool{}
+	for _, w := range workers {
+		if seen[w.ID] {
+			return nil, fmt.Errorf("assign tasks: two workers are named %s", w.ID)
+		}
+		seen[w.ID] = true
+	}
+	a := &Assignment{Stages: make([][]Task, len(p.Stages))}
+	for i, s := range p.Stages {
+		a.Stages[i] = assignStage(p, s, workers)
+	}
+	return a, nil
+}
+
+func assignStage(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
+	switch s.Spread {
+	case distplan.SpreadSplits:
+		return bySplits(p, s, workers)
+	case distplan.SpreadPartitions:
+		return byPartitions(p, s, workers)
+	}
+	// Single tasks of one plan go round the workers, so that those that run at the same time are on different ones.
+	t := newTask(p, s, workers[int(s.ID)%len(workers)].ID)
+	for i, scan := range s.Scans {
+		t.Splits[i] = join(scan.Splits)
+	}
+	return []Task{t}
+}
+
+// newTask gives a task what every task of its stage reads: replicated scans, gathered and broadcast inputs.
+func newTask(p *distplan.Plan, s *distplan.Stage, w ids.WorkerID) Task {
+	t := Task{Worker: w, Splits: make([][]table.Split, len(s.Scans)), Partitions: make([][]int, len(s.Inputs))}
+	for i, scan := range s.Scans {
+		if scan.Replicated {
+			t.Splits[i] = join(scan.Splits)
+		}
+	}
+	for i, in := range s.Inputs {
+		from := p.Stages[in.From].Output
+		if from.Kind != distplan.OutputHash {
+			t.Partitions[i] = []int{0}
+		} else if s.Spread == distplan.SpreadSingle {
+			t.Partitions[i] = upTo(from.Partitions)
+		}
+	}
+	return t
+}
+
+// byPartitions deals the hash partitions round the workers: each partition number of all inputs to the same task.
+func byPartitions(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
+	partitions := 1
+	for _, in := range s.Inputs {
+		if out := p.Stages[in.From].Output; out.Kind == distplan.OutputHash {
+			partitions = out.Partitions
+		}
+	}
+	n := min(len(workers), partitions)
+	tasks := make([]Task, n)
+	for i := range tasks {
+		tasks[i] = newTask(p, s, workers[i].ID)
+		tasks[i].Index = ids.TaskIndex(i)
+		for k, in := range s.Inputs {
+			if p.Stages[in.From].Output.Kind == distplan.OutputHash {
+				tasks[i].Partitions[k] = nil
+				for part := i; part < partitions; part += n {
+					tasks[i].Partitions[k] = append(tasks[i].Partitions[k], part)
+				}
+			}
+		}
+	}
+	return tasks
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}

@@ -1,0 +1,150 @@
+package bind
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// SQL prints a task's whole statement. inputs gives for each exchange input the SELECT that yields its columns, by the
+// input's name. A task that cannot be printed is an error of kind Internal: the coordinator made it wrong.
+func SQL(spec *pb.TaskSpec, inputs map[string]string) (string, error) {
+	var with []string
+	seen := map[string]bool{}
+	add := func(name string, columns int, body string) error {
+		if name == "" || seen[name] {
+			return qerr.New(qerr.Internal, "bind task: input %q has no name, or one that stands twice", name)
+		}
+		seen[name] = true
+		with = append(with, table.Quote(name)+columnList(columns)+" AS NOT MATERIALIZED ("+body+")")
+		return nil
+	}
+	for _, scan := range spec.GetScans() {
+		body, err := scanSQL(scan)
+		if err != nil {
+			return "", err
+		}
+		if err := add(scan.GetName(), max(len(scan.GetColumns()), 1), body); err != nil {
+			return "", err
+		}
+	}
+	for _, input := range spec.GetInputs() {
+		body, found := inputs[input.GetName()]
+		if !found {
+			return "", qerr.New(qerr.Internal, "bind task: exchange input %q was not fetched", input.GetName())
+		}
+		if err := add(input.GetName(), len(input.GetColumns()), body); err != nil {
+			return "", err
+		}
+	}
+	return below(with, spec.GetFragment()), nil
+}
+
+// below puts the inputs' WITH clause before a fragment, joining it with the fragment's own.
+func below(with []string, fragment string) string {
+	if len(with) == 0 {
+		return fragment
+	}
+	rest, nested := cutKeyword(fragment, "WITH")
+	if !nested {
+		return "WITH " + strings.Join(with, ",\n") + "\n" + fragment
+	}
+	head := "WITH "
+	if after, recursive := cutKeyword(rest, "RECURSIVE"); recursive {
+		head, rest = "WITH RECURSIVE ", after
+	}
+	return head + strings.Join(with, ",\n") + ",\n" + strings.TrimSpace(rest)
+}
+
+// cutKeyword takes a keyword off the start of a text.
+func cutKeyword(text, keyword string) (rest string, found bool) {
+	text = strings.TrimSpace(text)
+	if len(text) <= len(keyword) || !strings.EqualFold(text[:len(keyword)], keyword) {
+		return text, false
+	}
+	if next := text[len(keyword)]; next != ' ' && next != '\n' && next != '\t' && next != '\r' && next != '"' {
+		return text, false
+	}
+	return text[len(keyword):], true
+}
+
+// columnList prints (c0, c1, …).
+func columnList(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = "c" + strconv.Itoa(i)
+	}
+	return "(" + strings.Join(names, ", ") + ")"
+}
+
+// readers are the table functions of the formats.
+var readers = map[string]string{
+	string(table.Parquet): "read_parquet",
+	string(table.CSV):     "read_csv",
+	string(table.JSON):    "read_json",
+}
+
+// scanSQL prints the body of a scan: one SELECT for each reader call, under UNION ALL.
+func scanSQL(scan *pb.Scan) (string, error) {
+	reader, known := readers[scan.GetFormat()]
+	if !known {
+		return "", qerr.New(qerr.Unsupported, "bind task: this worker cannot read tables of format %q", scan.GetFormat())
+	}
+	if len(scan.GetSplits()) == 0 {
+		return emptySQL(scan), nil
+	}
+	var arms []string
+	for _, call := range calls(scan.GetSplits()) {
+		columns, err := columnsSQL(scan, call.keys)
+		if err != nil {
+			return "", err
+		}
+		arms = append(arms, "SELECT "+columns+" FROM "+reader+"("+call.arguments(scan)+")"+call.where())
+	}
+	return strings.Join(arms, "\nUNION ALL\n"), nil
+}
+
+// emptySQL prints a relation without rows.
+func emptySQL(scan *pb.Scan) string {
+	columns := []string{}
+	for _, c := range scan.GetColumns() {
+		columns = append(columns, "CAST(NULL AS "+c.GetType()+")")
+	}
+	if len(columns) == 0 {
+		columns = append(columns, "CAST(NULL AS BIGINT)")
+	}
+	return "SELECT " + strings.Join(columns, ", ") + " WHERE false"
+}
+
+// columnsSQL prints the columns of one reader call, whose files have the given values of the table's partition columns.
+func columnsSQL(scan *pb.Scan, keys []*pb.Key) (string, error) {
+	if len(keys) != len(scan.GetPartitionColumns()) {
+		return "", qerr.New(qerr.Internal, "bind task: a split of %s has %d partition keys; the table has %d",
+			scan.GetTable(), len(keys), len(scan.GetPartitionColumns()))
+	}
+	columns := []string{}
+	for _, c := range scan.GetColumns() {
+		value := table.Quote(c.GetName())
+		if c.GetName() == "" {
+			value = "NULL"
+		}
+		for i, name := range scan.GetPartitionColumns() {
+			if name != c.GetName() {
+				continue
+			}
+			if value = "NULL"; !keys[i].GetNull() {
+				value = table.Literal(keys[i].GetValue())
+			}
+		}
+		columns = append(columns, fmt.Sprintf("CAST(%s AS %s)", value, c.GetType()))
+	}
+	if len(columns) == 0 {
+		// Only the number of rows matters.
+		columns = append(columns, "CAST(NULL AS BIGINT)")
+	}
+	return strings.Join(columns, ", "), nil
+}

@@ -1,0 +1,106 @@
+package worker
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/arbalest-sql/arbalest/internal/auth"
+	"github.com/arbalest-sql/arbalest/internal/duck"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+)
+
+// ProtocolVersion is what this build's workers understand of the control protocol; see pb.WorkerRecord.
+const ProtocolVersion = 1
+
+// A Config says who a worker is, what it uses and its limits. The engine, keys and clients stay the caller's.
+type Config struct {
+	// ID stays the same over restarts; Incarnation is this life's, random by default.
+	ID          ids.WorkerID
+	Incarnation ids.Incarnation
+	// Address is where coordinators and workers reach this one, host:port; Advertised is where clients do, empty = only
+	// through a coordinator. TLS says that the server behind both speaks TLS.
+	Address, Advertised string
+	TLS                 bool
+	// Version is the build's, for status displays.
+	Version string
+
+	Engine  *duck.Engine
+	Keys    *auth.Keyring
+	Clients *flightx.Clients
+	Log     zerolog.Logger
+
+	// RequireToken refuses clients without a bearer token whose subject is the ticket's. Set it when coordinators
+	// authenticate their clients.
+	RequireToken bool
+	// Users lets this worker check names and passwords too, which JDBC sends to every server it reads from. Nil accepts
+	// only tokens (or anybody, without RequireToken).
+	Users *auth.Users
+
+	// Threads and MemoryBytes are the engine's, for the worker's record.
+	Threads     uint32
+	MemoryBytes uint64
+
+	// ExchangeBytesMax bounds kept outputs and fetched inputs together. Default 1 GiB. More of it means fewer queries
+	// that fail for memory, less of it more room for the engine's joins.
+	ExchangeBytesMax int64
+	// TasksMax bounds the tasks that a worker holds in any state. Default 4096: a task costs kilobytes.
+	TasksMax int
+	// TaskAgeMax is the deadline of tasks that have none. Default 24 h.
+	TaskAgeMax time.Duration
+	// OutputGrace is how long outputs outlive their task's deadline when no coordinator releases them. Default 1 min.
+	OutputGrace time.Duration
+	// PingInterval is how often watchers hear of the worker. Default 1 s: a coordinator takes four silent ones for its loss.
+	PingInterval time.Duration
+	// SweepInterval is how often deadlines are looked at. Default 500 ms.
+	SweepInterval time.Duration
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// EnsureDefaults fills in what is zero.
+func (c *Config) EnsureDefaults() {
+	if c.Incarnation == "" {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // crypto/rand never fails: it ends the process instead
+		c.Incarnation = ids.Incarnation(hex.EncodeToString(random[:]))
+	}
+	setDefault(&c.ExchangeBytesMax, 1<<30)
+	setDefault(&c.TasksMax, 4096)
+	setDefault(&c.TaskAgeMax, 24*time.Hour)
+	setDefault(&c.OutputGrace, time.Minute)
+	setDefault(&c.PingInterval, time.Second)
+	setDefault(&c.SweepInterval, 500*time.Millisecond)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate reports all faults at once.
+func (c *Config) Validate() error {
+	var faults []error
+	wrong := func(is bool, text string) {
+		if is {
+			faults = append(faults, errors.New("worker: "+text))
+		}
+	}
+	wrong(c.ID == "", "ID is missing")
+	wrong(c.Engine == nil, "Engine is missing")
+	wrong(c.Keys == nil, "Keys is missing")
+	wrong(c.Clients == nil, "Clients is missing")
+	wrong(c.ExchangeBytesMax < 0, "ExchangeBytesMax is negative")
+	wrong(c.TasksMax < 0, "TasksMax is negative")
+	wrong(c.TaskAgeMax < 0 || c.OutputGrace < 0 || c.PingInterval < 0 || c.SweepInterval < 0, "a duration is negative")
+	return errors.Join(faults...)
+}

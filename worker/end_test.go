@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+)
+
+// endlessSQL yields rows for longer than any test waits.
+const endlessSQL = "SELECT a.c1 + b.c1 + d.c1 AS c0 FROM scan_0 a, scan_0 b, scan_0 d"
+
+func TestEndingAStreamMidway(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	for name, end := range map[string]struct {
+		end  func(cancel context.CancelFunc, r flightx.Reader)
+		kind qerr.Kind
+	}{
+		"release":             {func(context.CancelFunc, flightx.Reader) { c.release("q release") }, qerr.Cancelled},
+		"the client's cancel": {func(cancel context.CancelFunc, _ flightx.Reader) { cancel() }, qerr.Cancelled},
+		"the client's close":  {func(_ context.CancelFunc, r flightx.Reader) { _ = r.Close() }, qerr.Cancelled},
+		"the connection's end": {func(context.CancelFunc, flightx.Reader) { c.clients.Drop(c.workers[0].cfg.Address) },
+			qerr.Cancelled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := task("q "+name, 0, 0, endlessSQL, scan(c.split(path)), "BIGINT")
+			ctx, cancel := context.WithCancel(c.ctx())
+			defer cancel()
+			r, err := c.open(ctx, 0, c.ticket(0, spec, direct(spec)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = r.Close() }()
+			batch, err := r.Next(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch.Release()
+			if c.workers[0].Usage().Running != 1 {
+				t.Error("the task does not run")
+			}
+			end.end(cancel, r)
+			// Without another Next: the client is one that does not read.
+			c.nothingLeft()
+			_, err = readAll(ctx, r)
+			wantKind(t, err, end.kind)
+		})
+	}
+}
+
+func TestReleaseInterruptsKeptTasks(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	spec := task("q", 0, 0, "SELECT sum(a.c1 * b.c1 % 7 + d.c1) FROM scan_0 a, scan_0 b, scan_0 d", scan(c.split(path)), "HUGEINT")
+	spec.Partitions = 1
+	events := c.watch(0)
+	c.create(0, spec)
+	events.until(spec.Key, pb.TaskState_TASK_STATE_RUNNING)
+	c.release("q")
+	if u := c.workers[0].Usage(); u.Running != 0 {
+		t.Errorf("after Release: %+v", u)
+	}
+	events.until(spec.Key, pb.TaskState_TASK_STATE_CANCELLED)
+}
+
+func TestDeadlines(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	soon := func() int64 { return time.Now().Add(100 * time.Millisecond).UnixMilli() }
+	events := c.watch(0)
+
+	unread := task("unread", 0, 0, "SELECT 1", scan(c.split(path)), "INTEGER")
+	unread.DeadlineUnixMs = soon()
+	c.create(0, unread)
+	e := events.until(unread.Key, pb.TaskState_TASK_STATE_FAILED)
+	wantKind(t, grpcerr.FromProto(e.Error), qerr.Deadline)
+	c.release("unread")
+
+	long := task("long", 0, 0, endlessSQL, scan(c.split(path)), "BIGINT")
+	long.DeadlineUnixMs = soon()
+	r, err := c.open(c.ctx(), 0, c.ticket(0, long, direct(long)))
+	if err == nil {
+		_, err = readAll(c.ctx(), r)
+		_ = r.Close()
+	}
+	wantKind(t, err, qerr.Deadline)
+}
+
+func TestDrainAndClose(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	w := c.workers[0]
+	path := c.write("a.parquet", 0, 100)
+	kept := task("q", 0, 0, "SELECT c1 FROM scan_0", scan(c.split(path)), "BIGINT")
+	kept.Partitions = 1
+	c.create(0, kept)
+	c.finished(0, kept.Key)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	wantKind(t, w.Drain(ended), qerr.Cancelled)
+	if !w.Record().Draining {
+		t.Error("the record does not say draining")
+	}
+	_, err := c.tasks(0).Create(c.ctx(), &pb.CreateRequest{Task: task("q2", 0, 0, "SELECT 1", nil, "INTEGER")})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Unavailable)
+	drained := make(chan error, 1)
+	go func() { drained <- w.Drain(c.ctx()) }()
+	// What is kept is still served.
+	r, err := c.open(c.ctx(), 0, c.ticket(0, kept, func(ticket *pb.Ticket) {
+		ticket.Audience, ticket.Partitions = pb.Audience_AUDIENCE_EXCHANGE, []uint32{0}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := readAll(c.ctx(), r)
+	if err != nil || len(rows) != 100 {
+		t.Fatal(len(rows), err)
+	}
+	_ = r.Close()
+	c.release("q")
+	if err := <-drained; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCloseEndsWhatRuns(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	w := c.workers[0]
+	path := c.write("a.parquet", 0, 20_000)
+	spec := task("q", 0, 0, endlessSQL, scan(c.split(path)), "BIGINT")
+	r, err := w.Open(c.ctx(), c.ticket(0, spec, direct(spec)), "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	placed := task("q", 0, 1, endlessSQL, scan(c.split(path)), "BIGINT")
+	c.create(0, placed)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Next(c.ctx())
+	wantKind(t, err, qerr.Unavailable)
+	_ = r.Close()
+	if u := w.Usage(); u != (Usage{}) {
+		t.Errorf("after Close: %+v", u)
+	}
+	_, err = w.Open(c.ctx(), c.ticket(0, spec, direct(spec)), "ada")
+	wantKind(t, err, qerr.Unavailable)
+}

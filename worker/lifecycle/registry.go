@@ -1,0 +1,340 @@
+package lifecycle
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+)
+
+// Limits bound the registry; all must be positive.
+type Limits struct {
+	// TasksMax bounds the entries.
+	TasksMax int
+	// AgeMax is the deadline of tasks that come without one.
+	AgeMax time.Duration
+	// Grace is how long an ended task, and a kept output, outlives its deadline.
+	Grace time.Duration
+	// ReleasedTTL is how long a released query is remembered, and ReleasedMax how many are.
+	ReleasedTTL time.Duration
+	ReleasedMax int
+}
+
+// A Registry holds a worker's tasks. It is not safe for concurrent use: the worker's lock covers every call.
+type Registry struct {
+	limits   Limits
+	tasks    map[ID]*entry
+	released map[ids.QueryID]struct{}
+	// order has the released queries, oldest first.
+	order    []releasedQuery
+	draining bool
+	runs     uint64
+	actions  Actions
+}
+
+type releasedQuery struct {
+	query ids.QueryID
+	at    time.Time
+}
+
+// New returns an empty registry.
+func New(limits Limits) *Registry {
+	return &Registry{limits: limits, tasks: map[ID]*entry{}, released: map[ids.QueryID]struct{}{}}
+}
+
+// Create enters a Kept task as running, a Result task as placed. created is false, without an error, when the key is there
+// already. It fails with Unavailable when draining, Cancelled when the query was released, Resource when full.
+func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
+	id := ID{Key: t.Key}
+	if r.tasks[id] != nil {
+		return false, nil
+	}
+	if _, gone := r.released[t.Key.Query]; gone {
+		return false, qerr.New(qerr.Cancelled, "query %s was released", t.Key.Query)
+	}
+	if err := r.admit(); err != nil {
+		return false, err
+	}
+	e := r.enter(now, id, t)
+	if t.Kind == Kept {
+		e.state, e.started = Running, now
+	}
+	r.tell(now, e)
+	return true, nil
+}
+
+// Direct enters a task that came in a ticket, as running.
+func (r *Registry) Direct(now time.Time, t Task) (ID, error) {
+	if err := r.admit(); err != nil {
+		return ID{}, err
+	}
+	r.runs++
+	e := r.enter(now, ID{t.Key, r.runs}, t)
+	e.kind, e.state, e.started = Direct, Running, now
+	r.tell(now, e)
+	return e.id, nil
+}
+
+func (r *Registry) admit() error {
+	if r.draining {
+		return qerr.New(qerr.Unavailable, "this worker is draining and takes no new tasks")
+	}
+	if len(r.tasks) >= r.limits.TasksMax {
+		return qerr.New(qerr.Resource, "this worker holds %d tasks, and takes no more", len(r.tasks))
+	}
+	return nil
+}
+
+func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
+	e := &entry{id: id, kind: t.Kind, state: Placed, deadline: t.Deadline}
+	if e.deadline.IsZero() {
+		e.deadline = now.Add(r.limits.AgeMax)
+	}
+	r.tasks[id] = e
+	return e
+}
+
+// Redeem starts a placed result task for its reader. It fails with NotFound when there is no such task, AlreadyExists when
+// it is or was read, and with the task's own error when that ended it.
+func (r *Registry) Redeem(now time.Time, key ids.TaskKey) (ID, error) {
+	id := ID{Key: key}
+	e := r.tasks[id]
+	switch {
+	case e == nil || e.kind != Result:
+		return ID{}, qerr.New(qerr.NotFound, "task %s is not here: its query has ended, or it was placed elsewhere", key)
+	case e.state == Placed:
+		e.state, e.started = Running, now
+		r.tell(now, e)
+		return id, nil
+	case e.state == Running || e.state == Finished:
+		return ID{}, qerr.New(qerr.AlreadyExists, "the result of task %s is read already; it can be read once", key)
+	}
+	return ID{}, qerr.Wrap(qerr.Internal, "read result", e.outcome.Err)
+}
+
+// Kept reports whether a task's output is there to be fetched: nil, or NotFound, or Unavailable while it runs, or the
+// error that ended it.
+func (r *Registry) Kept(key ids.TaskKey) error {
+	e := r.tasks[ID{Key: key}]
+	switch {
+	case e == nil || e.kind != Kept || e.released:
+		return qerr.New(qerr.NotFound, "the output of task %s is not here", key)
+	case e.state == Finished:
+		return nil
+	case e.state == Running:
+		return qerr.New(qerr.Unavailable, "task %s is still running", key)
+	}
+	return qerr.Wrap(qerr.Internal, "fetch partition", e.outcome.Err)
+}
+
+// Progress notes a running task's counters; the next Changed tells them.
+func (r *Registry) Progress(id ID, rows, bytes uint64, progress float64) {
+	e := r.tasks[id]
+	if e == nil || e.state != Running {
+		return
+	}
+	if e.outcome.Rows != rows || e.outcome.Bytes != bytes || e.progress != progress {
+		e.outcome.Rows, e.outcome.Bytes, e.progress, e.changed = rows, bytes, max(progress, e.progress), true
+	}
+}
+
+// SchemaSent notes that a running task's reader has its schema.
+func (r *Registry) SchemaSent(now time.Time, id ID) {
+	if e := r.tasks[id]; e != nil && e.state == Running && !e.schemaSent {
+		e.schemaSent = true
+		r.tell(now, e)
+	}
+}
+
+// Finish reports that a run has ended and nothing of it is left in the engine. It reports whether a kept output is wanted;
+// when not, the caller frees it.
+func (r *Registry) Finish(now time.Time, id ID, o Outcome) (keep bool) {
+	e := r.tasks[id]
+	if e == nil || e.state != Running {
+		return false
+	}
+	e.outcome, e.elapsed = o, now.Sub(e.started)
+	switch {
+	case o.Err == nil:
+		e.state, e.progress = Finished, 1
+	case qerr.Is(o.Err, qerr.Cancelled):
+		e.state = Cancelled
+	default:
+		e.state = Failed
+	}
+	r.tell(now, e)
+	if e.released || e.kind == Direct {
+		delete(r.tasks, id)
+		return false
+	}
+	return e.state == Finished && e.kind == Kept
+}
+
+// Release ends all tasks of a query: those that run are interrupted and go when they have ended, the others go at once.
+// It returns the runs to wait for.
+func (r *Registry) Release(now time.Time, query ids.QueryID, cause error) []ID {
+	r.remember(now, query)
+	var wait []ID
+	for _, e := range r.sorted() {
+		if e.id.Key.Query != query {
+			continue
+		}
+		if e.state == Running {
+			e.released = true
+			r.interrupt(e, cause)
+			wait = append(wait, e.id)
+			continue
+		}
+		if !e.state.Ended() {
+			e.state, e.outcome.Err = Cancelled, cause
+			r.tell(now, e)
+		}
+		r.remove(e)
+	}
+	return wait
+}
+
+// remember notes a released query, forgetting the oldest when there are too many.
+func (r *Registry) remember(now time.Time, query ids.QueryID) {
+	if _, known := r.released[query]; known {
+		return
+	}
+	r.released[query] = struct{}{}
+	r.order = append(r.order, releasedQuery{query, now})
+	if len(r.order) > r.limits.ReleasedMax {
+		r.forgetOldest()
+	}
+}
+
+func (r *Registry) forgetOldest() {
+	delete(r.released, r.order[0].query)
+	r.order = r.order[1:]
+}
+
+// Sweep ends what is past its time.
+func (r *Registry) Sweep(now time.Time) {
+	for len(r.order) > 0 && now.Sub(r.order[0].at) > r.limits.ReleasedTTL {
+		r.forgetOldest()
+	}
+	for _, e := range r.sorted() {
+		if now.Before(e.deadline) {
+			continue
+		}
+		switch {
+		case e.state == Running:
+			r.interrupt(e, qerr.New(qerr.Deadline, "task %s passed its deadline", e.id.Key))
+		case e.state == Placed:
+			e.state = Failed
+			e.outcome.Err = qerr.New(qerr.Deadline, "nobody read the result of task %s before its deadline", e.id.Key)
+			r.tell(now, e)
+		case now.Sub(e.deadline) >= r.limits.Grace:
+			r.remove(e)
+		}
+	}
+}
+
+// Drain refuses new tasks from now on; those that are there go on.
+func (r *Registry) Drain() { r.draining = true }
+
+// InterruptAll interrupts every run and removes everything else, for the worker's own end. It returns the runs to wait for.
+func (r *Registry) InterruptAll(now time.Time, cause error) []ID {
+	r.draining = true
+	var wait []ID
+	for _, e := range r.sorted() {
+		if e.state == Running {
+			e.released = true
+			r.interrupt(e, cause)
+			wait = append(wait, e.id)
+			continue
+		}
+		if !e.state.Ended() {
+			e.state, e.outcome.Err = Cancelled, cause
+			r.tell(now, e)
+		}
+		r.remove(e)
+	}
+	return wait
+}
+
+func (r *Registry) interrupt(e *entry, cause error) {
+	if !e.interrupted {
+		e.interrupted = true
+		r.actions.Interrupt = append(r.actions.Interrupt, Interrupt{e.id, cause})
+	}
+}
+
+func (r *Registry) remove(e *entry) {
+	delete(r.tasks, e.id)
+	if e.kind == Kept && e.state == Finished {
+		r.actions.Drop = append(r.actions.Drop, e.id.Key)
+	}
+}
+
+func (r *Registry) tell(now time.Time, e *entry) {
+	e.changed = false
+	r.actions.Events = append(r.actions.Events, e.event(now))
+}
+
+// Take returns what is to be done since the last call.
+func (r *Registry) Take() Actions {
+	taken := r.actions
+	r.actions = Actions{}
+	return taken
+}
+
+// Snapshot gives every task's present state, for a watcher that begins.
+func (r *Registry) Snapshot(now time.Time) []Event {
+	var events []Event
+	for _, e := range r.sorted() {
+		events = append(events, e.event(now))
+	}
+	return events
+}
+
+// Changed gives the running tasks whose counters moved since they were told last.
+func (r *Registry) Changed(now time.Time) []Event {
+	var events []Event
+	for _, e := range r.sorted() {
+		if e.changed {
+			e.changed = false
+			events = append(events, e.event(now))
+		}
+	}
+	return events
+}
+
+// Counts gives the number of tasks by state.
+func (r *Registry) Counts() map[State]int {
+	counts := map[State]int{}
+	for _, e := range r.tasks {
+		counts[e.state]++
+	}
+	return counts
+}
+
+// Busy is how many tasks still matter to somebody: all but those that failed, were cancelled, or were read to the end.
+func (r *Registry) Busy() int {
+	n := 0
+	for _, e := range r.tasks {
+		if !e.state.Ended() || (e.kind == Kept && e.state == Finished) {
+			n++
+		}
+	}
+	return n
+}
+
+// sorted gives the entries in the order of their keys, so that what happens does not depend on map order.
+func (r *Registry) sorted() []*entry {
+	all := make([]*entry, 0, len(r.tasks))
+	for _, e := range r.tasks {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b *entry) int {
+		x, y := a.id.Key, b.id.Key
+		return cmp.Or(cmp.Compare(x.Query, y.Query), cmp.Compare(x.Stage, y.Stage), cmp.Compare(x.Task, y.Task),
+			cmp.Compare(x.Attempt, y.Attempt), cmp.Compare(a.id.Run, b.id.Run))
+	})
+	return all
+}

@@ -1,0 +1,103 @@
+package worker
+
+import (
+	"context"
+
+	"github.com/arbalest-sql/arbalest/internal/arrowtype"
+	"github.com/arbalest-sql/arbalest/internal/duck"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/worker/bind"
+	"github.com/arbalest-sql/arbalest/worker/exchange"
+)
+
+// prepared is a run ready for the engine, and what must be freed after it.
+type prepared struct {
+	job     duck.Job
+	fetched []*exchange.Input
+	inputs  []*duck.Input
+}
+
+func (p *prepared) free() {
+	for _, input := range p.inputs {
+		input.Remove()
+	}
+	for _, f := range p.fetched {
+		f.Release()
+	}
+	p.inputs, p.fetched = nil, nil
+}
+
+// prepare fetches a run's inputs, checks its files and prints its statement. The caller frees what it returns; on an error
+// everything is freed.
+func (w *Worker) prepare(r *run) (*prepared, error) {
+	p := &prepared{}
+	err := w.prepareInto(r, p)
+	if err != nil {
+		p.free()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
+	columns, err := columnsFrom(r.spec.GetOutput())
+	if err != nil {
+		return err
+	}
+	sources, err := w.sources(r.spec)
+	if err != nil {
+		return err
+	}
+	if p.fetched, err = exchange.Fetch(r.ctx, w.store, sources); err != nil {
+		return err
+	}
+	bodies := map[string]string{}
+	for i, f := range p.fetched {
+		types, err := columnsFrom(r.spec.GetInputs()[i].GetColumns())
+		if err != nil {
+			return err
+		}
+		input, err := w.cfg.Engine.AddInput(typesOf(types), f.Batches)
+		if err != nil {
+			return qerr.Wrap(qerr.Internal, "give input "+sources[i].Name+" to the engine", err)
+		}
+		p.inputs = append(p.inputs, input)
+		bodies[sources[i].Name] = input.SQL()
+	}
+	if err := checkFiles(r.ctx, r.spec.GetScans()); err != nil {
+		return err
+	}
+	sql, err := bind.SQL(r.spec, bodies)
+	if err != nil {
+		return err
+	}
+	p.job = duck.Job{SQL: sql, TimeZone: r.spec.GetTimeZone(), Columns: columns}
+	return nil
+}
+
+// sources says where a task's exchange inputs are.
+func (w *Worker) sources(spec *pb.TaskSpec) ([]exchange.Source, error) {
+	sources := make([]exchange.Source, len(spec.GetInputs()))
+	for i, input := range spec.GetInputs() {
+		columns, err := columnsFrom(input.GetColumns())
+		if err != nil {
+			return nil, err
+		}
+		sources[i] = exchange.Source{Name: input.GetName(), Schema: arrowtype.WireSchema(typesOf(columns))}
+		for _, p := range input.GetProducers() {
+			producer := exchange.Producer{Key: keyFrom(p.GetKey()), Worker: ids.WorkerID(p.GetWorkerId())}
+			producer.Shared = producer.Worker == w.cfg.ID
+			producer.Open = func(ctx context.Context) (flightx.Reader, error) {
+				if producer.Shared {
+					return w.openPartitions(p.GetTicket())
+				}
+				return w.cfg.Clients.Open(ctx, p.GetAddress(), p.GetTls(), p.GetTicket())
+			}
+			sources[i].Producers = append(sources[i].Producers, producer)
+		}
+	}
+	return sources, nil
+}

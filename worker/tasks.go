@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+	"github.com/arbalest-sql/arbalest/worker/lifecycle"
+)
+
+// tasksService is the control service. Every call needs the cluster credential.
+type tasksService struct {
+	pb.UnimplementedTasksServer
+	worker *Worker
+}
+
+// Create implements pb.TasksServer.
+func (s *tasksService) Create(ctx context.Context, request *pb.CreateRequest) (*pb.CreateReply, error) {
+	if err := s.worker.requireCluster(ctx); err != nil {
+		return nil, grpcerr.ToStatus(err)
+	}
+	if err := s.worker.create(request.GetTask()); err != nil {
+		return nil, grpcerr.ToStatus(qerr.Wrap(qerr.Internal, "create task", err))
+	}
+	return &pb.CreateReply{}, nil
+}
+
+// create places a task; one whose output is kept begins to run.
+func (w *Worker) create(spec *pb.TaskSpec) error {
+	if err := checkSpec(spec); err != nil {
+		return err
+	}
+	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec)}
+	if spec.GetPartitions() == 0 {
+		t.Kind = lifecycle.Result
+	}
+	id := lifecycle.ID{Key: t.Key}
+	var started *run
+	var err error
+	w.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
+		var created bool
+		if created, err = r.Create(now, t); !created {
+			return nil
+		}
+		if t.Kind == lifecycle.Result {
+			w.specs[id] = spec
+			return nil
+		}
+		// Close sees the run under the same lock, and waits for owned only after it interrupted all runs.
+		started = w.begin(context.Background(), id, spec)
+		w.owned.Go(func() { w.runKept(started) })
+		return nil
+	})
+	return err
+}
+
+// Release implements pb.TasksServer.
+func (s *tasksService) Release(ctx context.Context, request *pb.ReleaseRequest) (*pb.ReleaseReply, error) {
+	if err := s.worker.requireCluster(ctx); err != nil {
+		return nil, grpcerr.ToStatus(err)
+	}
+	query := ids.QueryID(request.GetQueryId())
+	if query == "" {
+		return nil, grpcerr.ToStatus(qerr.New(qerr.User, "release: the request names no query"))
+	}
+	cause := qerr.New(qerr.Cancelled, "query %s was ended by its coordinator", query)
+	for _, r := range s.worker.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
+		return r.Release(now, query, cause)
+	}) {
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return nil, grpcerr.ToStatus(qerr.Wrap(qerr.Deadline, "release "+string(query), ctx.Err()))
+		}
+	}
+	return &pb.ReleaseReply{}, nil
+}
+
+// Watch implements pb.TasksServer.
+func (s *tasksService) Watch(request *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchEvent]) error {
+	w := s.worker
+	if err := w.requireCluster(stream.Context()); err != nil {
+		return grpcerr.ToStatus(err)
+	}
+	w.mu.Lock()
+	watcher := w.hub.watch(w.registry.Snapshot(w.cfg.Now()))
+	w.mu.Unlock()
+	gone := grpcerr.ToStatus(qerr.New(qerr.Unavailable, "worker %s ended the watch: it is shutting down, or %q fell behind",
+		w.cfg.ID, request.GetCoordinatorId()))
+	if watcher == nil {
+		return gone
+	}
+	defer watcher.leave()
+	tick := time.NewTicker(w.cfg.PingInterval)
+	defer tick.Stop()
+	if err := stream.Send(&pb.WatchEvent{Load: w.load()}); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-stream.Context().Done():
+			return nil
+		case <-watcher.wake:
+			events, ok := watcher.take()
+			if !ok {
+				return gone
+			}
+			for _, e := range events {
+				if err := stream.Send(&pb.WatchEvent{Task: eventProto(e)}); err != nil {
+					return err
+				}
+			}
+		case <-tick.C:
+			w.tellProgress()
+			if err := stream.Send(&pb.WatchEvent{Load: w.load()}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// tellProgress reads the counters of what runs and tells watchers those that moved.
+func (w *Worker) tellProgress() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, r := range w.runs {
+		rows, bytes, progress := r.counters()
+		w.registry.Progress(id, rows, bytes, progress)
+	}
+	w.hub.publish(w.registry.Changed(w.cfg.Now()))
+}
+
+// load is the worker's load, as a ping carries it.
+func (w *Worker) load() *pb.WorkerLoad {
+	usage, engine := w.Usage(), w.cfg.Engine.Usage()
+	return &pb.WorkerLoad{RunningTasks: uint32(usage.Running), ExchangeBytes: uint64(usage.ExchangeBytes),
+		EngineBytes: uint64(max(engine.MemoryBytes, 0)), KeptTasks: uint32(usage.Kept), SpillBytes: uint64(max(engine.TempBytes, 0))}
+}
