@@ -53,7 +53,7 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 		return name, nil
 	}
 	var fragment string
-	if out.Kind == OutputHash {
+	if out.Kind == OutputHash && out.Partitions > 1 {
 		fragment, err = sqltext.SelectPartitioned(tree, scanName, out.Keys, out.Partitions)
 	} else {
 		fragment, err = sqltext.SelectOver(tree, scanName)

@@ -28,8 +28,8 @@ type Stage struct {
 	// Body is the operator tree between the inputs and the output, for EXPLAIN; nil when the fragment is the statement's
 	// own text printed back (the tree could not be read).
 	Body operator.Node
-	// Fragment is the body as one SELECT over the inputs' names. Its columns are c0 … cn; a hash output has one more,
-	// the partition number.
+	// Fragment is the body as one SELECT over the inputs' names. Its columns are c0 … cn; a hash output of more than one
+	// partition has one more, the partition number.
 	Fragment string
 	Scans    []ScanInput
 	Inputs   []ExchangeInput

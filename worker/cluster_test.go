@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -212,7 +211,7 @@ func readAll(ctx context.Context, r interface {
 }) (rows []string, err error) {
 	for {
 		batch, err := r.Next(ctx)
-		if err == io.EOF {
+		if flightx.AtEnd(err) {
 			return rows, nil
 		}
 		if err != nil {

@@ -54,6 +54,9 @@ type Config struct {
 	TaskAgeMax time.Duration
 	// OutputGrace is how long outputs outlive their task's deadline when no coordinator releases them. Default 1 min.
 	OutputGrace time.Duration
+	// OrphanAfter is how long dispatched tasks live while no coordinator watches the worker. Default 2 min: longer than a
+	// coordinator's restart, shorter than anybody wants to wait for the memory.
+	OrphanAfter time.Duration
 	// PingInterval is how often watchers hear of the worker. Default 1 s: a coordinator takes four silent ones for its loss.
 	PingInterval time.Duration
 	// SweepInterval is how often deadlines are looked at. Default 500 ms.
@@ -73,6 +76,7 @@ func (c *Config) EnsureDefaults() {
 	setDefault(&c.TasksMax, 4096)
 	setDefault(&c.TaskAgeMax, 24*time.Hour)
 	setDefault(&c.OutputGrace, time.Minute)
+	setDefault(&c.OrphanAfter, 2*time.Minute)
 	setDefault(&c.PingInterval, time.Second)
 	setDefault(&c.SweepInterval, 500*time.Millisecond)
 	if c.Now == nil {
@@ -101,6 +105,6 @@ func (c *Config) Validate() error {
 	wrong(c.Clients == nil, "Clients is missing")
 	wrong(c.ExchangeBytesMax < 0, "ExchangeBytesMax is negative")
 	wrong(c.TasksMax < 0, "TasksMax is negative")
-	wrong(c.TaskAgeMax < 0 || c.OutputGrace < 0 || c.PingInterval < 0 || c.SweepInterval < 0, "a duration is negative")
+	wrong(c.TaskAgeMax < 0 || c.OutputGrace < 0 || c.OrphanAfter < 0 || c.PingInterval < 0 || c.SweepInterval < 0, "a duration is negative")
 	return errors.Join(faults...)
 }

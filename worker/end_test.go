@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -89,6 +90,33 @@ func TestDeadlines(t *testing.T) {
 		_ = r.Close()
 	}
 	wantKind(t, err, qerr.Deadline)
+}
+
+func TestTasksWithoutCoordinatorsEnd(t *testing.T) {
+	c := newCluster(t, 1, func(cfg *Config) { cfg.OrphanAfter = 50 * time.Millisecond })
+	path := c.write("a.parquet", 0, 20_000)
+	// A reader of its own ticket is not concerned.
+	own := task("own", 0, 0, endlessSQL, scan(c.split(path)), "BIGINT")
+	r, err := c.open(c.ctx(), 0, c.ticket(0, own, direct(own)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := task("q", 0, 0, "SELECT sum(a.c1 * b.c1 % 7 + d.c1) FROM scan_0 a, scan_0 b, scan_0 d", scan(c.split(path)), "HUGEINT")
+	kept.Partitions = 1
+	c.create(0, kept)
+	c.create(0, task("q", 1, 0, "SELECT 1", nil, "INTEGER"))
+	c.eventually(func() string {
+		if u := c.workers[0].Usage(); u.Running != 1 || u.Placed != 0 {
+			return fmt.Sprintf("usage is %+v", u)
+		}
+		return ""
+	})
+	if batch, err := r.Next(c.ctx()); err != nil {
+		t.Error(err)
+	} else {
+		batch.Release()
+	}
+	_ = r.Close()
 }
 
 func TestDrainAndClose(t *testing.T) {

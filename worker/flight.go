@@ -2,8 +2,6 @@ package worker
 
 import (
 	"context"
-	"io"
-	"runtime/debug"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
@@ -30,7 +28,11 @@ type flightService struct {
 
 // DoGet implements flight.FlightServer.
 func (s *flightService) DoGet(ticket *flight.Ticket, stream flight.FlightService_DoGetServer) error {
-	return grpcerr.ToStatus(s.worker.serve(ticket.GetTicket(), stream))
+	err := s.worker.serve(ticket.GetTicket(), stream)
+	if qerr.Is(err, qerr.Internal) {
+		s.worker.logFault(err, "serving a ticket failed")
+	}
+	return grpcerr.ToStatus(err)
 }
 
 func (w *Worker) serve(ticket []byte, stream flight.FlightService_DoGetServer) error {
@@ -58,29 +60,39 @@ func (w *Worker) serve(ticket []byte, stream flight.FlightService_DoGetServer) e
 	return w.send(ctx, stream, reader)
 }
 
-// send streams a result, and returns as soon as its task ends, also while the client does not read: returning ends the gRPC
-// stream, which frees the sender.
+// sendGrace is how long a client that reads has to notice by itself that its task ended early.
+const sendGrace = time.Second
+
+// send streams a result, and returns soon after its task ended early, also while the client does not read: returning ends the
+// gRPC stream, which frees the sender.
 func (w *Worker) send(ctx context.Context, stream flight.FlightService_DoGetServer, reader *resultReader) error {
 	sent := make(chan error, 1)
-	w.owned.Go(func() {
+	if !w.own(func() {
 		defer func() {
 			if p := recover(); p != nil {
-				w.cfg.Log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("sending a result panicked")
-				sent <- qerr.New(qerr.Internal, "internal fault while sending; it is in the worker's log")
+				sent <- w.panicked(reader.run, p)
 			}
 		}()
 		sent <- flightx.Send(ctx, stream, reader, flightx.MessageBytesMax)
-	})
+	}) {
+		return qerr.New(qerr.Unavailable, "worker %s is shutting down", w.cfg.ID)
+	}
 	select {
 	case err := <-sent:
 		return err
 	case <-reader.run.done:
 	}
-	// The run has ended: early, or at the end of its rows, whose last messages may still be under way.
-	if reader.ended != io.EOF { //nolint:errorlint // finish sets exactly this
+	if flightx.AtEnd(reader.ended) {
+		return <-sent // the last messages are under way
+	}
+	grace := time.NewTimer(sendGrace)
+	defer grace.Stop()
+	select {
+	case err := <-sent:
+		return err
+	case <-grace.C:
 		return reader.ended
 	}
-	return <-sent
 }
 
 // Handshake implements flight.FlightServer. JDBC repeats it on every connection: a good token is given back, and so is one
@@ -94,12 +106,17 @@ func (s *flightService) Handshake(stream flight.FlightService_HandshakeServer) e
 	if w.cfg.RequireToken && !known {
 		return grpcerr.ToStatus(qerr.New(qerr.Unauthenticated, "this worker wants the bearer token that the coordinator gave"))
 	}
-	token := w.cfg.Keys.IssueToken(auth.Claims{Subject: user, Expires: w.cfg.Now().Add(tokenTTL)})
+	// Never a token for somebody unknown: it would be good at a coordinator that does authenticate.
+	token := ""
 	if scheme, _, _, given, err := auth.ParseAuthorization(header(stream.Context(), "authorization")); err == nil && scheme == auth.SchemeBearer {
 		token = given
+	} else if known {
+		token = w.cfg.Keys.IssueToken(auth.Claims{Subject: user, Expires: w.cfg.Now().Add(tokenTTL)})
 	}
-	if err := grpc.SetHeader(stream.Context(), metadata.Pairs("authorization", "Bearer "+token)); err != nil {
-		return grpcerr.ToStatus(qerr.Wrap(qerr.Internal, "handshake", err))
+	if token != "" {
+		if err := grpc.SetHeader(stream.Context(), metadata.Pairs("authorization", "Bearer "+token)); err != nil {
+			return grpcerr.ToStatus(qerr.Wrap(qerr.Internal, "handshake", err))
+		}
 	}
 	return stream.Send(&flight.HandshakeResponse{})
 }

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 	"time"
@@ -144,7 +143,7 @@ func (r *resultReader) Next(ctx context.Context) (batch arrow.RecordBatch, err e
 		r.run.bytes.Add(uint64(flightx.BatchBytes(batch)))
 		return batch, nil
 	}
-	if err == io.EOF {
+	if flightx.AtEnd(err) {
 		if err = checkFiles(r.run.ctx, r.run.spec.GetScans()); err == nil {
 			err = io.EOF
 		}
@@ -162,7 +161,7 @@ func (r *resultReader) Close() error {
 func (r *resultReader) finish(err error) error {
 	r.ending.Do(func() {
 		r.ended = io.EOF
-		if !errors.Is(err, io.EOF) {
+		if !flightx.AtEnd(err) {
 			r.ended = r.worker.failure(r.run, err)
 			r.run.cancel(r.ended)
 		}
@@ -173,7 +172,7 @@ func (r *resultReader) finish(err error) error {
 			r.prepared.free()
 		}
 		outcome := lifecycle.Outcome{Rows: r.run.rows.Load(), Bytes: r.run.bytes.Load()}
-		if r.ended != io.EOF { //nolint:errorlint // set above
+		if !flightx.AtEnd(r.ended) {
 			outcome.Err = r.ended
 		}
 		r.worker.end(r.run, outcome)

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -44,8 +43,10 @@ func (w *Worker) begin(parent context.Context, id lifecycle.ID, spec *pb.TaskSpe
 
 // end reports a run whose parts are freed. It reports whether a kept output is wanted.
 func (w *Worker) end(r *run, o lifecycle.Outcome) (keep bool) {
-	if o.Err != nil {
-		w.cfg.Log.Debug().Err(o.Err).Stringer("task", r.id.Key).Msg("task ended with an error")
+	if qerr.Is(o.Err, qerr.Internal) {
+		w.logFault(o.Err, "task failed")
+	} else if o.Err != nil {
+		w.cfg.Log.Debug().Err(o.Err).Stringer("task", r.id.Key).Msg("task ended early")
 	}
 	r.cancel(nil)
 	r.free()
@@ -129,7 +130,7 @@ func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 		return outcome, err
 	}
 	defer p.free()
-	p.job.BytesMax = w.store.Free()
+	p.job.BytesMax = max(w.store.Free(), 1) // zero would be the engine's default
 	output, err := w.cfg.Engine.Partition(r.ctx, p.job, int(r.spec.GetPartitions()))
 	if err != nil {
 		return outcome, err
@@ -148,8 +149,7 @@ func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 	return outcome, w.store.Put(r.id.Key, arrowtype.WireSchema(typesOf(p.job.Columns)), output)
 }
 
-// panicked logs a panic in a run and makes it an error: a bug in one task must not end the others.
+// panicked makes a panic in a run an error: a bug in one task must not end the others.
 func (w *Worker) panicked(r *run, p any) error {
-	w.cfg.Log.Error().Interface("panic", p).Stringer("task", r.id.Key).Bytes("stack", debug.Stack()).Msg("a task panicked")
-	return qerr.New(qerr.Internal, "internal fault in task %s; it is in the worker's log", r.id.Key)
+	return qerr.Wrap(qerr.Internal, "run task "+r.id.Key.String(), flightx.Recovered(p))
 }

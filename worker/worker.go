@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/arbalest-sql/arbalest/internal/duck"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/worker/exchange"
@@ -151,16 +153,45 @@ func (w *Worker) update(change func(now time.Time, r *lifecycle.Registry) (wait 
 	return awaited
 }
 
-// sweep ends what is past its deadline, until ctx ends.
+// own runs f in a goroutine that Close waits for; it reports false, and runs nothing, when the worker is closed.
+func (w *Worker) own(f func()) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.owned.Go(f)
+	}
+	return !w.closed
+}
+
+// logFault logs a fault of ours, with the stack when it was a panic.
+func (w *Worker) logFault(err error, message string) {
+	entry := w.cfg.Log.Error().Err(err)
+	var p *flightx.PanicError
+	if errors.As(err, &p) {
+		entry = entry.Interface("panic", p.Value).Bytes("stack", p.Stack)
+	}
+	entry.Msg(message)
+}
+
+// sweep ends what is past its deadline, and what no coordinator looks after any more, until ctx ends.
 func (w *Worker) sweep(ctx context.Context) {
 	tick := time.NewTicker(w.cfg.SweepInterval)
 	defer tick.Stop()
+	watched := w.cfg.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			w.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID { r.Sweep(now); return nil })
+			w.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
+				r.Sweep(now)
+				if w.hub.watchers() > 0 {
+					watched = now
+				} else if now.Sub(watched) >= w.cfg.OrphanAfter {
+					r.Orphan(now, qerr.New(qerr.Unavailable, "no coordinator has watched this worker for %s", w.cfg.OrphanAfter))
+				}
+				return nil
+			})
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -294,7 +293,7 @@ func explain(t *testing.T, c *cluster, sql string) string {
 	}
 	defer func() { _ = s.Close() }()
 	rows, err := readAll(c.ctx(), s)
-	if err != nil && err != io.EOF {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return fmt.Sprint(rows)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
@@ -23,6 +24,10 @@ import (
 // joinTimeout is how long a worker looks for its coordinator before it gives up: both may be starting.
 const joinTimeout = 2 * time.Minute
 
+// exchangeShare is the part of a worker's memory that kept outputs and fetched inputs may fill: a fourth; the engine gets
+// the rest, since it can spill and has the larger appetite.
+const exchangeShare = 4
+
 func runWorker(args []string, out io.Writer) (err error) {
 	n, err := newNode(config.Worker, args, out)
 	if err != nil {
@@ -37,7 +42,14 @@ func runWorker(args []string, out io.Writer) (err error) {
 	address := n.advertised(l)
 	record := &pb.WorkerRecord{WorkerId: workerID(address), Incarnation: newIncarnation(), ProtocolVersion: worker.ProtocolVersion,
 		DuckdbVersion: duck.Version(), Version: versionText()}
-	registrar, keys, locations, err := n.join(record)
+	failure := make(chan error, 1)
+	fail := func(err error) {
+		select {
+		case failure <- err:
+		default: // the first failure is the reason
+		}
+	}
+	registrar, keys, locations, err := n.join(record, fail)
 	if err != nil {
 		return err
 	}
@@ -69,8 +81,7 @@ func runWorker(args []string, out io.Writer) (err error) {
 		return err
 	}
 	n.onClose(metrics.close)
-	failure := make(chan error, 1)
-	n.serve(server, l, func(err error) { failure <- err })
+	n.serve(server, l, fail)
 	registrar.Update(w.Record())
 	fmt.Fprintf(out, "arbalest worker %s: joined %s; serves %s://%s, HTTP at %s\n", record.WorkerId, n.config.CoordinatorAddress, n.scheme(), address, metrics.address())
 	return n.wait(failure, func(ctx context.Context) error {
@@ -82,7 +93,10 @@ func runWorker(args []string, out io.Writer) (err error) {
 }
 
 // join proves this worker to the coordinator and learns the key, when it has none, and what it may read.
-func (n *node) join(record *pb.WorkerRecord) (*memory.Registrar, *auth.Keyring, []string, error) {
+//
+// A coordinator that comes back with another key or other data is another cluster to this process, whose engine and
+// tickets are bound to the first: changed ends it with a reason, and whoever supervises it starts it anew.
+func (n *node) join(record *pb.WorkerRecord, changed func(error)) (*memory.Registrar, *auth.Keyring, []string, error) {
 	var keys *auth.Keyring
 	if n.config.ClusterKey != "" {
 		var err error
@@ -100,7 +114,15 @@ func (n *node) join(record *pb.WorkerRecord) (*memory.Registrar, *auth.Keyring, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	registrar := memory.NewRegistrar(memory.RegistrarConfig{Conn: conn, Keys: keys, Log: n.log}, record)
+	var first *memory.Welcome // touched by the registrar's goroutine only
+	welcomed := func(w memory.Welcome) {
+		if first == nil {
+			first = &w
+		} else if w.KeyID != first.KeyID || !slices.Equal(w.DataLocations, first.DataLocations) {
+			changed(fmt.Errorf("coordinator %s came back with another key or other data: start this worker again, or give every node the same --cluster-key", n.config.CoordinatorAddress))
+		}
+	}
+	registrar := memory.NewRegistrar(memory.RegistrarConfig{Conn: conn, Keys: keys, Welcomed: welcomed, Log: n.log}, record)
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
 	welcome, err := registrar.Welcome(ctx)
@@ -131,15 +153,23 @@ func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Cl
 	if err != nil {
 		return nil, err
 	}
-	engine, err := duck.Open(duck.Config{Threads: p.threads, MemoryBytes: memoryMax, TempDir: spill,
+	exchange := memoryMax / exchangeShare
+	engine, err := duck.Open(duck.Config{Threads: p.threads, MemoryBytes: memoryMax - exchange, TempDir: spill,
 		TempBytesMax: int64(n.config.MaxSpill) / int64(p.workers), DataLocations: locations})
 	if err != nil {
 		return nil, err
 	}
 	n.onClose(engine.Close)
+	var users *auth.Users
+	if n.config.Role == config.Worker && n.config.Users != "" {
+		if users, err = auth.LoadUsers(n.config.Users); err != nil {
+			return nil, err
+		}
+	}
 	w, err := worker.New(worker.Config{ID: ids.WorkerID(p.id), Incarnation: ids.Incarnation(p.incarnation), Address: p.address,
-		Advertised: p.advertised, TLS: p.tls, Engine: engine, Keys: keys, Clients: clients,
-		Version: versionText(), Threads: uint32(p.threads), MemoryBytes: uint64(memoryMax), Log: n.log.With().Str("worker", p.id).Logger()})
+		Advertised: p.advertised, TLS: p.tls, Engine: engine, Keys: keys, Clients: clients, Users: users, RequireToken: users != nil,
+		ExchangeBytesMax: exchange,
+		Version:          versionText(), Threads: uint32(p.threads), MemoryBytes: uint64(memoryMax), Log: n.log.With().Str("worker", p.id).Logger()})
 	if err != nil {
 		return nil, err
 	}

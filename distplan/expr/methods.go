@@ -1,10 +1,13 @@
 package expr
 
-import "github.com/arbalest-sql/arbalest/catalog/table"
+import (
+	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/invariants"
+)
 
 // The methods of Expr, type by type. All receivers are pointers: a *Ref is an Expr, a Ref is not.
 //
-// WithChildren panics when given another number of operands than Children gave: that is a bug of the caller.
+// WithChildren with another number of operands than Children gave is a bug of the caller, which the invariants build finds.
 
 // Type implements Expr.
 func (e *Ref) Type() table.Type { return e.Result }
@@ -217,9 +220,7 @@ type taker struct{ rest []Expr }
 func takeNone(children []Expr) { (&taker{children}).done() }
 
 func (t *taker) one() Expr {
-	if len(t.rest) == 0 {
-		panic("expr: too few children")
-	}
+	invariants.Check(len(t.rest) > 0, "expr: too few children")
 	e := t.rest[0]
 	t.rest = t.rest[1:]
 	return e
@@ -256,7 +257,5 @@ func (t *taker) orders(old []Order) []Order {
 }
 
 func (t *taker) done() {
-	if len(t.rest) != 0 {
-		panic("expr: too many children")
-	}
+	invariants.Check(len(t.rest) == 0, "expr: %d children too many", len(t.rest))
 }

@@ -7,7 +7,7 @@ import (
 
 // The methods of Node, type by type. All receivers are pointers: a *Scan is a Node, a Scan is not.
 //
-// WithChildren panics when given another number of inputs than Children gave: that is a bug of the caller.
+// WithChildren with another number of inputs than Children gave is a bug of the caller, which the invariants build finds.
 
 // Types implements Node.
 func (n *Scan) Types() []table.Type {
@@ -160,122 +160,6 @@ func (n *CTERef) Children() []Node { return nil }
 // Children implements Node.
 func (n *Input) Children() []Node { return nil }
 
-// WithChildren implements Node.
-func (n *Scan) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *Values) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *Empty) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *Dummy) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *DelimGet) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *CTERef) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *Input) WithChildren(children []Node) Node { c := *n; want(children, 0); return &c }
-
-// WithChildren implements Node.
-func (n *Filter) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Project) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Aggregate) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Distinct) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Join) WithChildren(children []Node) Node {
-	c := *n
-	want(children, 2)
-	c.Left, c.Right = children[0], children[1]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *DelimJoin) WithChildren(children []Node) Node {
-	c := *n
-	want(children, 2)
-	c.Left, c.Right = children[0], children[1]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Cross) WithChildren(children []Node) Node {
-	c := *n
-	want(children, 2)
-	c.Left, c.Right = children[0], children[1]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Order) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *TopN) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Limit) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *SetOp) WithChildren(children []Node) Node {
-	c := *n
-	c.Inputs = append([]Node(nil), want(children, len(n.Inputs))...)
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *Window) WithChildren(children []Node) Node {
-	c := *n
-	c.Child = want(children, 1)[0]
-	return &c
-}
-
-// WithChildren implements Node.
-func (n *CTE) WithChildren(children []Node) Node {
-	c := *n
-	want(children, 2)
-	c.Definition, c.Body = children[0], children[1]
-	return &c
-}
-
 // Pick returns the positions that project selects of n columns: project itself, or all of them when it is nil.
 func Pick(project []int, n int) []int {
 	if project != nil {
@@ -310,11 +194,4 @@ func exprTypes(exprs []expr.Expr) []table.Type {
 		types[i] = e.Type()
 	}
 	return types
-}
-
-func want(children []Node, n int) []Node {
-	if len(children) != n {
-		panic("operator: wrong number of children")
-	}
-	return children
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/arbalest-sql/arbalest/internal/invariants"
 )
 
 // The functions that may be printed, as name/numbers of arguments; "+" = that many or more. They are DuckDB 1.5's scalar
@@ -100,9 +102,7 @@ func parseArities(list string) map[string]arity {
 		a := arity{more: more}
 		for _, digits := range strings.Split(counts, ",") {
 			n, err := strconv.Atoi(digits)
-			if err != nil {
-				panic("sqltext: bad entry " + entry)
-			}
+			invariants.Check(err == nil, "sqltext: function list entry %s", entry)
 			a.counts = append(a.counts, n)
 		}
 		all[entry[:slash]] = a

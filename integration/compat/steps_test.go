@@ -47,7 +47,7 @@ var types = []typed{
 	{"ts_ns", "TIMESTAMP_NS", "'1992-02-29 12:34:56.123456789'", "'1969-12-31 23:59:59.5'", true},
 	{"tstz", "TIMESTAMPTZ", "'1992-02-29 12:34:56+00'", "'1969-12-31 23:59:59.5+00'", true},
 	{"ttz", "TIMETZ", "'12:34:56+02'", "'00:00:00+00'", false},
-	{"iv", "INTERVAL", "'1 year 2 months 3 days 04:05:06'", "'-5 days'", true},
+	{"iv", "INTERVAL", "'1 year 2 months 3 days 04:05:06'", "'5 days'", true},
 	{"u", "UUID", "'4ac7a9e9-607c-4c8a-84f3-843f0191e3fd'", "'00000000-0000-0000-0000-000000000000'", true},
 	{"e", "ENUM('a', 'b')", "'a'", "'b'", false},
 	{"j", "JSON", "'{\"a\": 1}'", "'null'", true},

@@ -44,7 +44,7 @@ func TestParts(t *testing.T) {
 			after := served(t, cluster)
 			places := map[string]bool{}
 			for i, part := range result.Parts {
-				place := strings.TrimPrefix(part.Location, "grpc://")
+				_, place, _ := strings.Cut(part.Location, "://")
 				if places[place] {
 					t.Errorf("two endpoints were read at %q", place)
 				}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
@@ -11,6 +12,9 @@ import (
 // hashesAtOnceMax bounds how many passwords are hashed at the same time: each costs tens of milliseconds of a core and
 // tens of megabytes, and a flood of wrong passwords must not starve queries.
 const hashesAtOnceMax = 2
+
+// hashesWaitingMax bounds how many logins wait for their turn; at 30 ms each the last of them waits two seconds.
+const hashesWaitingMax = 128
 
 // Users are the names and password hashes of a users file. Safe for concurrent use.
 type Users struct {
@@ -20,6 +24,8 @@ type Users struct {
 	seen  *verified
 	// turn holds a token for each hash being computed.
 	turn chan struct{}
+	// waiting counts the logins that wait for a turn or have one.
+	waiting atomic.Int64
 }
 
 // LoadUsers reads a users file: one "name:hash" a line, the hash in PHC form as HashPassword writes it
@@ -69,6 +75,10 @@ func (u *Users) Verify(name, password string) error {
 	hash, known := u.hashes[name]
 	if !known {
 		hash = u.decoy
+	}
+	defer u.waiting.Add(-1)
+	if u.waiting.Add(1) > hashesWaitingMax {
+		return qerr.New(qerr.Unavailable, "too many logins at once; try again")
 	}
 	u.turn <- struct{}{}
 	right := hash.matches(password)

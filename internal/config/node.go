@@ -91,9 +91,11 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	f.StringVar(&n.TLSKey, "tls-key", "", "`FILE` with the private key (PEM)")
 	f.StringVar(&n.TLSCA, "tls-ca", "", "`FILE` with the authorities (PEM) that other nodes' certificates must come from; default: the system's")
 	f.StringVar(&n.TLSClientCA, "tls-client-ca", "", "`FILE` with authorities (PEM); clients must then show a certificate from one")
-	if role != Worker {
-		f.StringVar(&n.Users, "users", "", "`FILE` of NAME:ARGON2ID-HASH lines (arbalest hash-password makes them); without it everybody may connect, from this machine only")
+	users := "`FILE` of NAME:ARGON2ID-HASH lines (arbalest hash-password makes them); without it everybody may connect, from this machine only"
+	if role == Worker {
+		users = "`FILE` as the coordinator's, for clients that send name and password to workers too; without it only tokens are taken"
 	}
+	f.StringVar(&n.Users, "users", "", users)
 	f.StringVar(&n.ClusterKey, "cluster-key", "", "`FILE` with the key that nodes prove themselves with and sign tickets; the same on every node")
 	f.BoolVar(&n.Insecure, "insecure", false, "allow listening beyond this machine without TLS and users")
 	f.StringVar(&n.LogLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")

@@ -99,3 +99,14 @@ func TestLiveQueriesAreBounded(t *testing.T) {
 		t.Errorf("usage %+v, want 1 live and 3 ended", u)
 	}
 }
+
+func TestLocalResultsAreBounded(t *testing.T) {
+	b := newBench(t, 0, func(c *Config) { c.Limits.LocalBytesMax = 10 })
+	first := b.submit("SELECT 1")
+	if _, err := b.trySubmit("SELECT 2"); !qerr.Is(err, qerr.Resource) {
+		t.Errorf("got %v, want Resource", err)
+	}
+	b.read(first.State().Endpoints[0], "")
+	b.submit("SELECT 3").Cancel(nil)
+	b.idle()
+}

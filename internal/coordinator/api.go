@@ -49,7 +49,7 @@ type QueryState struct {
 
 // An Endpoint is one stream of a result.
 type Endpoint struct {
-	// Ticket is signed, and valid at any of Locations and at every coordinator of the cluster.
+	// Ticket is signed, and valid at any of Locations and at the coordinator; nil once the query has ended.
 	Ticket []byte
 	// Locations are Flight URIs in order of preference; empty means: read it where it was asked for.
 	Locations []string

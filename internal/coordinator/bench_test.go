@@ -151,7 +151,8 @@ func (b *bench) idle() {
 	b.t.Helper()
 	b.eventually("idle", func() bool {
 		u := b.c.Usage()
-		return u.Live == 0 && u.Running == 0 && u.Queued == 0 && u.Waiting == 0 && u.Releasing == 0
+		u.Ended, u.Links, u.LinksUp = 0, 0, 0
+		return u == Usage{}
 	})
 }
 

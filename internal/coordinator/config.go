@@ -68,6 +68,9 @@ type Limits struct {
 	// LiveMax bounds all queries that are not ended, statements that need no worker included. Default 8192: one holds a
 	// few KiB.
 	LiveMax int
+	// LocalBytesMax bounds the statements that the coordinator holds to answer itself, which carry the rows of system
+	// tables. Default 256 MiB.
+	LocalBytesMax int64
 	// EndedMax is how many ended queries sys.queries still shows. Default 1000.
 	EndedMax int
 	// StatementBytesMax is where sys.queries cuts a statement's text. Default 4 KiB.
@@ -143,6 +146,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.QueuedMax, 1024)
 	setDefault(&l.QueueWaitMax, 5*time.Minute)
 	setDefault(&l.LiveMax, 8192)
+	setDefault(&l.LocalBytesMax, 256<<20)
 	setDefault(&l.EndedMax, 1000)
 	setDefault(&l.StatementBytesMax, 4<<10)
 	setDefault(&l.WorkerWaitMax, 30*time.Second)
@@ -179,7 +183,7 @@ func (c *Config) Validate() error {
 	l := c.Limits
 	for name, value := range map[string]int64{
 		"RunningMax": int64(l.RunningMax), "QueuedMax": int64(l.QueuedMax), "QueueWaitMax": int64(l.QueueWaitMax),
-		"LiveMax": int64(l.LiveMax), "EndedMax": int64(l.EndedMax), "StatementBytesMax": int64(l.StatementBytesMax),
+		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax), "StatementBytesMax": int64(l.StatementBytesMax),
 		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "TicketTTL": int64(l.TicketTTL),
 		"PingSilenceMax": int64(l.PingSilenceMax), "CallTimeout": int64(l.CallTimeout),
 		"ReleaseTimeout": int64(l.ReleaseTimeout), "TickInterval": int64(l.TickInterval),

@@ -26,6 +26,7 @@ type Coordinator struct {
 	releaseCalls *group
 	releases     releases
 	turn         atomic.Uint64 // of the next plan with a single task
+	localBytes   atomic.Int64  // of statements held to be answered here
 
 	closing   sync.Once
 	closeDone chan struct{}

@@ -36,9 +36,21 @@ func (c *Coordinator) answer(q *Query, result localResult) error {
 
 // answerLater does so for a query that is in the registry already.
 func (c *Coordinator) answerLater(q *Query, result localResult) {
+	if held := c.localBytes.Add(int64(len(result.sql))); held > c.cfg.Limits.LocalBytesMax {
+		c.localBytes.Add(-int64(len(result.sql)))
+		q.Cancel(qerr.New(qerr.Resource, "the coordinator holds %d bytes of results that nobody has read, which is its limit; try again later", held))
+		return
+	}
 	q.mu.Lock()
-	q.work.local = &result
+	ended := q.machine.Status().Final()
+	if !ended {
+		q.work.local = &result
+	}
 	q.mu.Unlock()
+	if ended {
+		c.localBytes.Add(-int64(len(result.sql)))
+		return
+	}
 	now := c.cfg.Now()
 	q.step(lifecycle.Start{Now: now, Shape: lifecycle.Shape{
 		Stages: []lifecycle.StageShape{{Workers: []ids.WorkerID{""}}}, Direct: true, // one task, on the coordinator

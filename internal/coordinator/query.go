@@ -189,8 +189,17 @@ func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
 	c.registry.end(q)
 	c.metrics.ended(q)
 	q.mu.Lock()
-	q.work = work{} // a plan of many files is large; ended queries only show numbers
+	// Plans of many files, tickets and inlined rows are large; ended queries only show numbers.
+	if q.work.local != nil {
+		c.localBytes.Add(-int64(len(q.work.local.sql)))
+	}
+	q.work = work{}
+	for i := range q.endpoints {
+		q.endpoints[i].Ticket = nil
+	}
+	status, err := q.machine.Status(), q.machine.Err()
 	q.mu.Unlock()
+	c.cfg.Log.Debug().Err(err).Str("query", string(q.id)).Str("user", q.user).Stringer("state", status).Msg("query ended")
 	close(q.done)
 	c.leave(q)
 }

@@ -42,6 +42,9 @@ func (c *Coordinator) start(q *Query) {
 	if len(workers) == 0 {
 		limit := c.cfg.Limits.WorkerWaitMax
 		q.step(lifecycle.Wait{Until: admitted.Add(limit), Err: qerr.New(qerr.Unavailable, "no worker to run the query on: waited %s for one to join", limit)})
+		if q.State().Status.Final() { // ended before it was noted as waiting
+			c.links.forget(q)
+		}
 		return
 	}
 	placed := &placedPlan{statement: work.statement, workers: map[ids.WorkerID]member.Record{}}
@@ -62,8 +65,13 @@ func (c *Coordinator) start(q *Query) {
 	shape := shapeOf(placed, c.cfg.Limits.ResultTTL)
 
 	q.mu.Lock()
-	q.work.plan, q.ordered, q.stages = placed, placed.plan.Ordered, len(placed.plan.Stages)
+	if final = q.machine.Status().Final(); !final {
+		q.work.plan, q.ordered, q.stages = placed, placed.plan.Ordered, len(placed.plan.Stages)
+	}
 	q.mu.Unlock()
+	if final { // cancelled while it was planned
+		return
+	}
 	c.metrics.started(shape, now.Sub(q.submitted))
 	q.step(lifecycle.Start{Shape: shape, Now: now})
 	// A worker that was lost between the choice and Start has told its loss to the queries of that time, which this was

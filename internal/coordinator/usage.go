@@ -6,6 +6,8 @@ type Usage struct {
 	Live, Running, Queued int
 	// Waiting are queries that wait for the first worker.
 	Waiting int
+	// LocalBytes are statements held to be answered by the coordinator itself.
+	LocalBytes int64
 	// Releasing are ends of queries that workers have not confirmed.
 	Releasing int
 	// Ended are the ended queries that sys.queries still shows.
@@ -19,6 +21,7 @@ func (c *Coordinator) Usage() Usage {
 	var u Usage
 	u.Live, u.Ended = c.registry.sizes()
 	u.Running, u.Queued = c.admission.sizes()
+	u.LocalBytes = c.localBytes.Load()
 	u.Releasing = c.releases.size()
 	u.Links, u.LinksUp, u.Waiting = c.links.sizes()
 	return u

@@ -3,11 +3,8 @@ package flightx
 import (
 	"context"
 	"io"
-	"runtime/debug"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
 // ahead reads a Reader one batch ahead of its taker, so that the source works while a batch is on its way. Until begin it reads
@@ -73,7 +70,7 @@ func (a *ahead) run() {
 func (a *ahead) read() (got read) {
 	defer func() {
 		if p := recover(); p != nil {
-			got = read{err: qerr.New(qerr.Internal, "a reader panicked: %v\n%s", p, debug.Stack())}
+			got = read{err: Recovered(p)}
 		}
 	}()
 	batch, err := a.reader.Next(a.ctx)

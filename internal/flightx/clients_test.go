@@ -2,7 +2,13 @@ package flightx
 
 import (
 	"context"
-	"io"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -52,7 +59,7 @@ func TestAStreamArrivesAsItWasSent(t *testing.T) {
 		got := drain(ctx, t, r)
 		sameRows(t, batch, got)
 		release(got)
-		if _, err := r.Next(ctx); err != io.EOF {
+		if _, err := r.Next(ctx); !AtEnd(err) {
 			t.Errorf("after the end: %v", err)
 		}
 		_ = r.Close()
@@ -108,7 +115,7 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 		case "nothing":
 			return nil
 		case "panic":
-			panic("a bug with a secret")
+			panic("a bug with a secret") //nolint:forbidigo // what the interceptors are for
 		}
 		batch := sample(checked(t), 10)
 		if err := Send(stream.Context(), stream, Batches(batch.Schema(), batch), MessageBytesMax); err != nil {
@@ -272,11 +279,58 @@ func TestBadPutsAndPanicsDoNotEndTheServer(t *testing.T) {
 	if err := put.Send(&flight.FlightData{FlightDescriptor: &flight.FlightDescriptor{Type: flight.DescriptorCMD}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = put.Recv(); err != io.EOF {
+	if _, err = put.Recv(); !AtEnd(err) {
 		t.Fatalf("a good put: %v", err)
 	}
 	_, err = client.GetFlightInfo(context.Background(), &flight.FlightDescriptor{})
 	wantKind(t, grpcerr.FromStatus(err), qerr.Internal)
+}
+
+func TestClientsSpeakTLS(t *testing.T) {
+	certificate, roots := selfSigned(t)
+	batch := sample(checked(t), 10)
+	defer batch.Release()
+	address := serve(t, func(_ *flight.Ticket, stream flight.FlightService_DoGetServer) error {
+		batch.Retain()
+		return Send(stream.Context(), stream, Batches(batch.Schema(), batch), MessageBytesMax)
+	}, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})))
+	pool := NewClients(ClientConfig{TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}})
+	defer func() { _ = pool.Close() }()
+	r, err := pool.Open(context.Background(), address, true, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := drain(context.Background(), t, r)
+	sameRows(t, batch, got)
+	release(got)
+	_ = r.Close()
+	// Without trust in its certificate, and without TLS.
+	_, err = clients(t, nil).Open(context.Background(), address, true, []byte("x"))
+	wantKind(t, err, qerr.Unavailable)
+	_, err = clients(t, nil).Open(context.Background(), address, false, []byte("x"))
+	wantKind(t, err, qerr.Unavailable)
+}
+
+// selfSigned makes a certificate for 127.0.0.1 and the roots that trust it.
+func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(parsed)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
 
 func TestClosedClientsRefuse(t *testing.T) {

@@ -4,10 +4,26 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
 )
+
+// A PanicError is a panic that was caught in a goroutine of ours. Value and stack are for the log; clients get the text of Error,
+// since a panic's value may hold anything.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error says no more than that there was one.
+func (p *PanicError) Error() string { return "a panic, which is in the log" }
+
+// Recovered makes the error of a panic; call it with what recover returned, in the deferred function itself.
+func Recovered(value any) error {
+	return &qerr.Error{Kind: qerr.Internal, Msg: "internal fault", Err: &PanicError{value, debug.Stack()}}
+}
 
 // contextError is the error of a context that has ended: its cause when that is classified, else Cancelled or Deadline.
 func contextError(ctx context.Context) error {

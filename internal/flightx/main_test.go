@@ -2,7 +2,6 @@ package flightx
 
 import (
 	"context"
-	"io"
 	"net"
 	"testing"
 
@@ -20,13 +19,13 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve starts a Flight server whose DoGet is get, and returns its address; the test's end stops it.
-func serve(t *testing.T, get func(*flight.Ticket, flight.FlightService_DoGetServer) error) string {
+func serve(t *testing.T, get func(*flight.Ticket, flight.FlightService_DoGetServer) error, options ...grpc.ServerOption) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer(ServerOptions(zerolog.Nop())...)
+	server := grpc.NewServer(append(ServerOptions(zerolog.Nop()), options...)...)
 	flight.RegisterFlightServiceServer(server, &testService{get: get})
 	done := make(chan struct{})
 	go func() {
@@ -59,7 +58,7 @@ func (s *testService) DoPut(stream flight.FlightService_DoPutServer) error {
 }
 
 func (s *testService) GetFlightInfo(context.Context, *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	panic("a bug")
+	panic("a bug") //nolint:forbidigo // what the interceptors are for
 }
 
 func clients(t *testing.T, keys *auth.Keyring) *Clients {
@@ -108,7 +107,7 @@ func sample(mem memory.Allocator, rows int) arrow.RecordBatch {
 		b.Field(1).(*array.BooleanBuilder).Append(i%2 == 0)
 		b.Field(2).(*array.StringBuilder).Append(text(i))
 		if err := b.Field(3).(*array.Decimal128Builder).AppendValueFromString("12.34"); err != nil {
-			panic(err)
+			panic(err) //nolint:forbidigo // a fault of the test itself
 		}
 		l := b.Field(4).(*array.ListBuilder)
 		l.Append(true)
@@ -141,7 +140,7 @@ func drain(ctx context.Context, t *testing.T, r Reader) []arrow.RecordBatch {
 	var batches []arrow.RecordBatch
 	for {
 		batch, err := r.Next(ctx)
-		if err == io.EOF {
+		if AtEnd(err) {
 			return batches
 		}
 		if err != nil {

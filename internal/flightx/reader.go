@@ -20,6 +20,10 @@ type Reader interface {
 	Close() error
 }
 
+// AtEnd reports whether err is the end of a Reader: exactly io.EOF. An error with io.EOF somewhere inside is a fault, such as
+// a file cut short, and must not pass for the end.
+func AtEnd(err error) bool { return err == io.EOF } //nolint:errorlint // see above
+
 // A Deferred is a Reader that may want its schema to be sent only with its first batch: until a client has seen the schema,
 // a driver turns to another location of the endpoint when this one fails.
 type Deferred interface {

@@ -33,7 +33,7 @@ type remoteSource struct {
 
 func (s *remoteSource) Recv() (*flight.FlightData, error) {
 	data, err := s.stream.Recv()
-	if err != nil && err != io.EOF {
+	if err != nil && !AtEnd(err) {
 		s.err = err
 	}
 	return data, err
@@ -96,7 +96,7 @@ func (r *remoteReader) classify(ctx context.Context, err error) error {
 		return contextError(streamCtx)
 	case r.source.err != nil:
 		return grpcerr.FromStatus(r.source.err)
-	case err == io.EOF:
+	case AtEnd(err):
 		return io.EOF
 	}
 	return qerr.Wrap(qerr.Internal, "decode stream", err)

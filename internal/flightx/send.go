@@ -49,7 +49,7 @@ func Send(ctx context.Context, w Stream, r Reader, maxBytes int) error {
 	defer ahead.stop()
 	for {
 		batch, err := ahead.next()
-		if err == io.EOF {
+		if AtEnd(err) {
 			return s.sendSchema(ctx, r, schema)
 		}
 		if err != nil {

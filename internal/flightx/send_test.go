@@ -178,7 +178,7 @@ func (r *tracked) SchemaDeferred() bool { return r.deferred }
 func (r *tracked) SchemaSent()          { r.events = append(r.events, "schema sent") }
 func (r *tracked) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	batch, err := r.Reader.Next(ctx)
-	if err == io.EOF && r.fail != nil {
+	if AtEnd(err) && r.fail != nil {
 		err = r.fail
 	}
 	r.events = append(r.events, "next")

@@ -36,6 +36,7 @@ const (
 func ServerOptions(log zerolog.Logger) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(newCodec()),
+		grpc.WaitForHandlers(true), // so that Stop returns when nothing of the server runs any more
 		grpc.MaxRecvMsgSize(receiveBytesMax),
 		grpc.MaxHeaderListSize(headerListBytesMax),
 		grpc.InitialWindowSize(serverStreamWindowBytes),

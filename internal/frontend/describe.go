@@ -3,13 +3,17 @@ package frontend
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/duck/plandb"
 )
 
-// ExplainColumn is the one column of EXPLAIN's result.
-const ExplainColumn = "plan"
+// Result columns of our own statements that give rows.
+var (
+	explainColumns = []table.Column{{Name: "explain_key", Type: table.Of(table.Varchar)}, {Name: "explain_value", Type: table.Of(table.Varchar)}}
+	killColumns    = []table.Column{{Name: "query_id", Type: table.Of(table.Varchar)}, {Name: "state", Type: table.Of(table.Varchar)}}
+)
 
 // Describe tells a statement's result columns and parameters without planning it. Request.Params is not looked at.
 //
@@ -27,8 +31,10 @@ func (f *Frontend) Describe(ctx context.Context, r Request) (*Description, error
 		if err != nil {
 			return nil, err
 		}
-		d.Columns = []table.Column{{Name: ExplainColumn, Type: table.Of(table.Varchar)}}
+		d.Columns = slices.Clone(explainColumns)
 		return d, nil
+	case KindKill:
+		return &Description{Columns: slices.Clone(killColumns)}, nil
 	default:
 		return &Description{IsUpdate: true}, nil
 	}
@@ -77,14 +83,12 @@ func (f *Frontend) describe(ctx context.Context, r *Request) (*Description, erro
 	return &Description{Columns: d.Columns, Params: d.Params}, nil
 }
 
-// guesses are the types tried for parameters whose type hangs on nothing, in order.
-var guesses = []struct {
-	selectedOnly bool
-	sql          string
-}{{true, "VARCHAR"}, {false, "VARCHAR"}, {false, "BIGINT"}, {false, "DOUBLE"}}
+// guesses are the types tried for parameters whose type hangs on nothing, in order: for those that are a column by
+// themselves, and for the others ("" = leave it).
+var guesses = []struct{ selected, other string }{{"VARCHAR", ""}, {"VARCHAR", "VARCHAR"}, {"VARCHAR", "BIGINT"}, {"VARCHAR", "DOUBLE"}}
 
 // describeOn binds the statement. When the type of a parameter hangs on nothing the result's types are unknown, and guesses
-// are bound instead: a text, first only where a parameter is a column by itself. st.syntax may be changed.
+// are bound instead. st.syntax may be changed.
 func describeOn(in *plandb.Instance, st *statement) (*plandb.Description, error) {
 	d, err := in.Describe(st.sql)
 	if err != nil || resolved(d) {
@@ -92,7 +96,7 @@ func describeOn(in *plandb.Instance, st *statement) (*plandb.Description, error)
 	}
 	var failed error
 	for _, g := range guesses {
-		again, err := guess(in, st, d, g.selectedOnly, g.sql)
+		again, err := guess(in, st, d, g.selected, g.other)
 		if err == nil && resolved(again) {
 			return again, nil
 		}
@@ -110,9 +114,8 @@ func describeOn(in *plandb.Instance, st *statement) (*plandb.Description, error)
 	return d, nil
 }
 
-// guess binds the statement with its untyped parameters cast to a type. What is reported of them is still that nothing is
-// known, unless the guess is a text.
-func guess(in *plandb.Instance, st *statement, d *plandb.Description, selectedOnly bool, typeSQL string) (*plandb.Description, error) {
+// guess binds the statement with its untyped parameters cast to types.
+func guess(in *plandb.Instance, st *statement, d *plandb.Description, selected, other string) (*plandb.Description, error) {
 	untyped := map[string]bool{}
 	for _, p := range d.Params {
 		untyped[p.Name] = p.Type.ID == table.Null
@@ -120,7 +123,11 @@ func guess(in *plandb.Instance, st *statement, d *plandb.Description, selectedOn
 	var undo []func()
 	for _, p := range st.facts.parameters {
 		id := text(p, "identifier")
-		if untyped[id] && (!selectedOnly || st.facts.selected[id]) {
+		typeSQL := other
+		if st.facts.selected[id] {
+			typeSQL = selected
+		}
+		if untyped[id] && typeSQL != "" {
 			before := clone(p)
 			undo = append(undo, func() { replace(p, before) })
 			asType(p, typeSQL)

@@ -107,7 +107,7 @@ func world(t testing.TB) *fake {
 	s.tables = append(s.tables, newTable(t, "t", 1000, columnsT), newTable(t, "u", 100, columnsT), newTable(t, "empty", 0, columnsT))
 	for _, x := range tpch.Tables() {
 		s.tables = append(s.tables, &table.Table{Name: table.Name{Catalog: "arbalest", Schema: "main", Table: x.Name}, Columns: x.Columns,
-			Format: table.Parquet, Rows: x.Rows / 1000, RowsExact: true})
+			Format: table.Parquet, Rows: x.Rows, RowsExact: true})
 	}
 	other := newTable(t, "t", 10, "a INTEGER; z VARCHAR")
 	other.Name.Schema = "other"

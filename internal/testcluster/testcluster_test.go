@@ -200,6 +200,15 @@ func TestSetChangesTheSession(t *testing.T) {
 	if rows[0] != "2024-01-01 01:00:00+01" {
 		t.Errorf("in Berlin it is %v", rows)
 	}
+	if q, err = c.Submit(t, "USE sys"); err != nil {
+		t.Fatal(err)
+	}
+	inSys := q.State().Settings
+	q.Cancel(nil)
+	rows = c.Rows(t, "SELECT count(*) FROM workers", func(r *coordinator.Request) { r.Settings = inSys })
+	if rows[0] != "1" {
+		t.Errorf("after USE sys, workers has %v rows", rows)
+	}
 	c.Idle(t)
 }
 

@@ -223,7 +223,7 @@ func TestFetchFails(t *testing.T) {
 		"midway": {1 << 20, func(mem memory.Allocator) (flightx.Reader, error) {
 			return failing{flightx.Batches(schema, numbers(mem, 1)), qerr.New(qerr.Unavailable, "gone")}, nil
 		}, qerr.FetchFailed},
-		"a panic": {1 << 20, func(memory.Allocator) (flightx.Reader, error) { panic("a bug") }, qerr.Internal},
+		"a panic": {1 << 20, func(memory.Allocator) (flightx.Reader, error) { panic("a bug") }, qerr.Internal}, //nolint:forbidigo // what the recover is for
 		"over budget": {2000, func(mem memory.Allocator) (flightx.Reader, error) {
 			return flightx.Batches(schema, numbers(mem, 1), numbers(mem, 2), numbers(mem, make([]int64, 1000)...)), nil
 		}, qerr.Resource},

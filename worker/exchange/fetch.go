@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"context"
-	"io"
-	"runtime/debug"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"golang.org/x/sync/errgroup"
@@ -95,7 +93,7 @@ func (p *part) fetch(ctx context.Context, store *Store, source Source, producer 
 	defer func() {
 		if fault := recover(); fault != nil {
 			// In a goroutine of its own a panic would end the process.
-			err = qerr.New(qerr.Internal, "fetch %s: %v\n%s", source.Name, fault, debug.Stack())
+			err = qerr.Wrap(qerr.Internal, "fetch "+source.Name, flightx.Recovered(fault))
 		}
 	}()
 	failed := func(err error) error {
@@ -111,7 +109,7 @@ func (p *part) fetch(ctx context.Context, store *Store, source Source, producer 
 	}
 	for {
 		batch, err := reader.Next(ctx)
-		if err == io.EOF {
+		if flightx.AtEnd(err) {
 			return nil
 		}
 		if err != nil {

@@ -178,20 +178,9 @@ func (r *Registry) Release(now time.Time, query ids.QueryID, cause error) []ID {
 	r.remember(now, query)
 	var wait []ID
 	for _, e := range r.sorted() {
-		if e.id.Key.Query != query {
-			continue
-		}
-		if e.state == Running {
-			e.released = true
-			r.interrupt(e, cause)
+		if e.id.Key.Query == query && r.end(now, e, cause) {
 			wait = append(wait, e.id)
-			continue
 		}
-		if !e.state.Ended() {
-			e.state, e.outcome.Err = Cancelled, cause
-			r.tell(now, e)
-		}
-		r.remove(e)
 	}
 	return wait
 }
@@ -235,6 +224,30 @@ func (r *Registry) Sweep(now time.Time) {
 	}
 }
 
+// Orphan ends all dispatched tasks, as their coordinators are gone. Direct tasks go on: their clients wait for them.
+func (r *Registry) Orphan(now time.Time, cause error) {
+	for _, e := range r.sorted() {
+		if e.kind != Direct {
+			r.end(now, e, cause)
+		}
+	}
+}
+
+// end ends an entry in any state, and reports whether its run is to be waited for.
+func (r *Registry) end(now time.Time, e *entry, cause error) (running bool) {
+	if e.state == Running {
+		e.released = true
+		r.interrupt(e, cause)
+		return true
+	}
+	if !e.state.Ended() {
+		e.state, e.outcome.Err = Cancelled, cause
+		r.tell(now, e)
+	}
+	r.remove(e)
+	return false
+}
+
 // Drain refuses new tasks from now on; those that are there go on.
 func (r *Registry) Drain() { r.draining = true }
 
@@ -243,17 +256,9 @@ func (r *Registry) InterruptAll(now time.Time, cause error) []ID {
 	r.draining = true
 	var wait []ID
 	for _, e := range r.sorted() {
-		if e.state == Running {
-			e.released = true
-			r.interrupt(e, cause)
+		if r.end(now, e, cause) {
 			wait = append(wait, e.id)
-			continue
 		}
-		if !e.state.Ended() {
-			e.state, e.outcome.Err = Cancelled, cause
-			r.tell(now, e)
-		}
-		r.remove(e)
 	}
 	return wait
 }

@@ -22,7 +22,7 @@ import (
 //	redeem KEY · kept KEY · schema-sent KEY
 //	progress KEY rows=N
 //	finish KEY [run=N] [rows=N] [error=KIND]
-//	release QUERY · drain · close
+//	release QUERY · orphan · drain · close
 //	tick seconds=N                             moves the clock and sweeps
 //	snapshot · changed · counts
 //
@@ -113,6 +113,8 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		return waitText(e.registry.Release(e.now, ids.QueryID(name), qerr.New(qerr.Cancelled, "released")))
 	case "close":
 		return waitText(e.registry.InterruptAll(e.now, qerr.New(qerr.Unavailable, "closing")))
+	case "orphan":
+		e.registry.Orphan(e.now, qerr.New(qerr.Unavailable, "nobody watches"))
 	case "drain":
 		e.registry.Drain()
 	case "tick":

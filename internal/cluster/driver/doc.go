@@ -1,3 +1,5 @@
-// Package clustertest is the conformance suite of membership drivers: RunConformance checks one against the contract in
-// package driver. A driver gives a Harness that makes memberships and joins workers by the driver's real worker side.
-package cluster
+// Package driver is what a membership back end implements for package cluster.
+//
+// Invariant: a driver collects what workers say and lets leases run out; it judges nothing (see package member) and keeps
+// two records of one worker id apart.
+package driver

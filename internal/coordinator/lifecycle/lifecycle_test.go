@@ -72,6 +72,9 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 	var text string
 	if d.MaybeScanArgs(t, "err", &text) {
 		fault = qerr.New(qerr.IO, "%s", text)
+		if d.HasArg("fetch") {
+			fault = qerr.New(qerr.FetchFailed, "%s", text)
+		}
 	}
 	report := func(state TaskState) Event {
 		r := Report{Stage: ids.StageID(stage), Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), State: state, Err: fault, Now: s.now}

@@ -200,6 +200,10 @@ func (m *Machine) fail(op string, err error, now time.Time) []Action {
 	if err == nil {
 		err = qerr.New(qerr.Internal, "the worker gave no reason")
 	}
+	if qerr.Is(err, qerr.FetchFailed) {
+		// The producer's worker is gone, or dropped its output. The client can only start again.
+		err = &qerr.Error{Kind: qerr.Unavailable, Msg: "an intermediate result was lost; send the statement again", Err: err}
+	}
 	if op != "" {
 		err = qerr.Wrap(qerr.Internal, op, err)
 	}

@@ -29,8 +29,9 @@ func Decode(plan []byte, stub Stub) (operator.Node, error) {
 		return nil, unread("the plan could not be serialised")
 	}
 	var p rawPlan
-	if err := strict(quoteNumbers(plan), &p); err != nil {
-		return nil, unread("plan JSON: %v", err)
+	plan = quoteNumbers(plan)
+	if err := strict(plan, &p); err != nil {
+		return nil, unread("%s", strange(plan, err))
 	}
 	if p.Error || len(p.Plans) != 1 || p.Plans[0] == nil {
 		return nil, unread("the planner gave %d plans", len(p.Plans))
@@ -134,7 +135,45 @@ func (d *decoder) node(o *rawOp, s *scope) (operator.Node, error) {
 	if read, ok := readers[o.Type]; ok {
 		return read(d, o, s)
 	}
-	return nil, unread("operator %s", o.Type)
+	return nil, unread("%s", named(o.Type))
+}
+
+// names are what people call the operators that have no reader.
+var names = map[string]string{
+	"LOGICAL_RECURSIVE_CTE": "a recursive CTE", "LOGICAL_UNNEST": "UNNEST", "LOGICAL_ASOF_JOIN": "an ASOF join",
+	"LOGICAL_POSITIONAL_JOIN": "a positional join", "LOGICAL_SAMPLE": "a sample", "LOGICAL_PIVOT": "PIVOT",
+}
+
+func named(operator string) string {
+	if name, ok := names[operator]; ok {
+		return name
+	}
+	return "operator " + operator
+}
+
+// strange finds why a plan has fields that are not known: mostly it is an operator that is not.
+func strange(plan []byte, err error) string {
+	type skeleton struct {
+		Type     string      `json:"type"`
+		Children []*skeleton `json:"children"`
+	}
+	var p struct {
+		Plans []*skeleton `json:"plans"`
+	}
+	if json.Unmarshal(plan, &p) != nil {
+		return "plan JSON: " + err.Error()
+	}
+	for todo := p.Plans; len(todo) > 0; todo = todo[1:] {
+		o := todo[0]
+		if o == nil {
+			continue
+		}
+		if _, ok := readers[o.Type]; !ok {
+			return named(o.Type)
+		}
+		todo = append(todo, o.Children...)
+	}
+	return "plan JSON: " + err.Error()
 }
 
 // readers holds the operators that are understood.
