@@ -117,7 +117,7 @@ func (c *cache) isQuery(sql string) bool {
 }
 
 func (c *cache) putQuery(sql string) {
-	const longest = 16 << 10 // Longer texts are parsed again: 4096 of them would take too much.
+	const longest = 4 << 10 // Longer texts are parsed again: 4096 of them would take too much.
 	if len(sql) > longest || c.entriesMax <= 0 {
 		return
 	}

@@ -26,7 +26,7 @@ func (f *Frontend) planCatalogViews(ctx context.Context, st *statement) (*Planne
 	if err != nil {
 		return nil, err
 	}
-	in, err := f.catalogs.Get(ctx, versionOf(st.r.Snapshot), requestCatalogs(st.r))
+	in, err := f.instance(ctx, f.catalogs, st.r)
 	if err != nil {
 		return nil, err
 	}

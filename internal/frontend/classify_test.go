@@ -163,6 +163,10 @@ func TestPlanFaults(t *testing.T) {
 		{"SELECT * FROM arbalest_stub_1()", qerr.PermissionDenied, "arbalest_stub_1", 15},
 		{"SELECT * FROM json_execute_serialized_sql('x')", qerr.PermissionDenied, "json_execute", 15},
 		{"SELECT * FROM pg_catalog.pg_settings", qerr.PermissionDenied, "pg_settings", 15},
+		{"SELECT current_setting('temp_directory')", qerr.PermissionDenied, "sys.settings", 8},
+		{"SELECT current_setting(b) FROM t", qerr.PermissionDenied, "sys.settings", 8},
+		{"SELECT json_serialize_plan('SELECT 1')", qerr.PermissionDenied, "json_serialize_plan", 0},
+		{"SELECT 'it''s é', nope FROM t", qerr.User, `"nope"`, 20},
 		{"SELECT * FROM arrow_scan(1, 2, 3)", qerr.PermissionDenied, "arrow_scan", 15},
 		{"SELECT * FROM t, information_schema.tables", qerr.Unsupported, "one after the other", 0},
 	} {

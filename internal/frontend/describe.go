@@ -52,13 +52,18 @@ func (f *Frontend) describe(ctx context.Context, r *Request) (*Description, erro
 		if err != nil {
 			return nil, err
 		}
-		facts := s.facts()
-		return func() { st.syntax, st.facts = s, facts }, nil
+		sql, facts := r.SQL, s.facts()
+		if replaceSession(s, r) {
+			if sql, err = printed(in, s); err != nil {
+				return nil, err
+			}
+		}
+		return func() { st.sql, st.syntax, st.facts = sql, s, facts }, nil
 	})
 	if err != nil {
 		return nil, faultError(err)
 	}
-	if _, err := checkTableFunctions(st.facts); err != nil {
+	if _, err := checkFunctions(st.facts); err != nil {
 		return nil, err
 	}
 	if st.res, err = f.resolve(ctx, r, st.facts); err != nil {

@@ -36,6 +36,7 @@ func TestDescribe(t *testing.T) {
 		{"SELECT sum(d) AS s FROM t WHERE e = ?", "s DECIMAL(38,2)", "1 ENUM('p', 'q', 'r')", false},
 		{"EXPLAIN SELECT a FROM t WHERE a = ?", "explain_key VARCHAR, explain_value VARCHAR", "1 INTEGER", false},
 		{"SET arbalest.partitions = 3", "", "", true},
+		{"SELECT current_user, current_setting('arbalest.spill') AS s, a FROM t WHERE a = ?", "current_user VARCHAR, s VARCHAR, a INTEGER", "1 INTEGER", false},
 		{"KILL 'q'", "query_id VARCHAR, state VARCHAR", "", false},
 		{"BEGIN", "", "", true},
 		{"SHOW TABLES", "name VARCHAR", "", false},

@@ -19,6 +19,9 @@ var faultKinds = map[string]qerr.Kind{
 // faultError turns an error of the planning database into one for the client.
 func faultError(err error) error {
 	var fault *plandb.Fault
+	if errors.Is(err, errPlanDeadline) {
+		return qerr.New(qerr.Resource, "the statement took too long to plan; split it up or simplify it")
+	}
 	if !errors.As(err, &fault) {
 		return qerr.Wrap(qerr.Internal, "plan statement", err)
 	}

@@ -3,6 +3,8 @@ package frontend
 import (
 	"slices"
 	"strings"
+
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 // Facts are what one walk over a syntax tree finds.
@@ -23,6 +25,8 @@ type facts struct {
 	names map[string]bool
 	// ordinal is the first parameter where a constant would count columns (ORDER BY ?, GROUP BY ?).
 	ordinal node
+	// settingAt is the first current_setting() that does not ask for a session option by a constant.
+	settingAt node
 	// clock says that a constant such as 'now' stands somewhere, which casts to the time of planning.
 	clock bool
 }
@@ -87,6 +91,9 @@ func (f *facts) visit(n node, in *ctes) {
 	switch text(n, "class") {
 	case "FUNCTION", "WINDOW":
 		f.functions[strings.ToLower(text(n, "function_name"))] = true
+		if _, ok := settingAsked(n); !ok && f.settingAt == nil {
+			f.settingAt = n
+		}
 	case "COLUMN_REF":
 		if names, _ := n["column_names"].([]any); len(names) == 1 {
 			if name, ok := names[0].(string); ok {
@@ -139,4 +146,20 @@ func (f *facts) ordinals(n node) {
 			return
 		}
 	}
+}
+
+// settingAsked returns the session option that a call of current_setting asks for. ok is false for a call that asks for
+// something else; other nodes ask for "".
+func settingAsked(n node) (name string, ok bool) {
+	if !strings.EqualFold(text(n, "function_name"), "current_setting") {
+		return "", true
+	}
+	args, _ := n["children"].([]any)
+	if len(args) != 1 {
+		return "", false
+	}
+	arg, _ := args[0].(node)
+	value, _ := arg["value"].(node)
+	s, _ := value["value"].(string)
+	return settings.Known(s)
 }

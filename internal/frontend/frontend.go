@@ -7,10 +7,8 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/duck"
 	"github.com/arbalest-sql/arbalest/internal/duck/plandb"
-	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
@@ -25,9 +23,14 @@ const (
 	// cacheEntriesDefault and cacheBytesDefault hold the statements of some hundred dashboards.
 	cacheEntriesDefault = 1024
 	cacheBytesDefault   = 64 << 20
-	// evaluateMemory and evaluateTime bound a local statement: constants and system tables need next to nothing, and a
-	// generate_series of a billion rows streams.
+	// waitMax is how long a statement waits for a planning database. Plans take milliseconds; only statements that reach
+	// the plan deadline keep one for long.
+	waitMax = 10 * time.Second
+	// evaluateMemory bounds local statements: constants and system tables need next to nothing, and a generate_series of a
+	// billion rows streams.
 	evaluateMemory = 512 << 20
+	// evaluateMax bounds how long a local statement may be read: the coordinator is not the place for long ones.
+	evaluateMax = 10 * time.Minute
 )
 
 // Config of a Frontend; the zero value takes every default.
@@ -97,27 +100,29 @@ func (f *Frontend) Close() error {
 	return f.local.Close()
 }
 
-// Evaluate runs a local statement (Planned.LocalSQL) in a sandboxed database and streams its rows in the client schema of
-// cols. The caller closes the reader.
-func (f *Frontend) Evaluate(ctx context.Context, sql string, cols []table.Column, timeZone string) (flightx.Reader, error) {
-	s, err := f.local.Stream(ctx, duck.Job{SQL: sql, TimeZone: timeZone, Columns: cols})
-	if err != nil {
-		return nil, qerr.Wrap(qerr.Internal, "evaluate statement", err)
-	}
-	return s, nil
-}
-
-// onInstance runs work over a planning database of the request's snapshot.
-func (f *Frontend) onInstance(ctx context.Context, r *Request, work func(in *plandb.Instance) error) error {
-	in, err := f.pool.Get(ctx, versionOf(r.Snapshot), requestCatalogs(r))
+// onInstance runs work over a planning database of the request's snapshot for at most limit; waiting for a free one does
+// not count. It returns the cause errPlanDeadline inside of an *plandb.Abandoned when the limit was reached: the work is left
+// behind then, and must not write to what others read.
+func (f *Frontend) onInstance(ctx context.Context, r *Request, limit time.Duration, work func(in *plandb.Instance) error) error {
+	in, err := f.instance(ctx, f.pool, r)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errPlanDeadline)
+	defer cancel()
 	err = f.pool.Do(ctx, in, func() error { return work(in) })
 	if !abandoned(err) {
 		f.pool.Put(in)
 	}
 	return err
+}
+
+// instance waits for a planning database.
+func (f *Frontend) instance(ctx context.Context, pool *plandb.Pool, r *Request) (*plandb.Instance, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, waitMax, qerr.New(qerr.Resource,
+		"the planner is busy: no planning database came free within %s; try again later", waitMax))
+	defer cancel()
+	return pool.Get(ctx, versionOf(r.Snapshot), requestCatalogs(r))
 }
 
 func abandoned(err error) bool {

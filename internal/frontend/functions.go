@@ -107,6 +107,25 @@ var catalogFunctions = map[string]bool{
 	"duckdb_sequences": true, "pragma_table_info": true, "pragma_show": true, "pragma_version": true, "pragma_collations": true,
 }
 
+// hidden are the scalar functions that plan or log on the database that runs them, which is none of the user's business.
+var hidden = []string{"json_serialize_plan", "write_log", "getenv"}
+
+// checkFunctions refuses what statements may not call. catalog says that a function that tells of the catalog is among
+// them.
+func checkFunctions(f *facts) (catalog bool, err error) {
+	for _, name := range hidden {
+		if f.functions[name] {
+			return false, qerr.New(qerr.PermissionDenied, "function %s is refused: it acts on the engine behind the session", name)
+		}
+	}
+	if f.settingAt != nil {
+		e := qerr.New(qerr.PermissionDenied, "current_setting takes the name of a session option as a constant (SELECT * FROM sys.settings lists them)")
+		e.Position = position(f.settingAt)
+		return false, e
+	}
+	return checkTableFunctions(f)
+}
+
 // checkTableFunctions refuses the rest. catalog says that one of catalogFunctions is among them.
 func checkTableFunctions(f *facts) (catalog bool, err error) {
 	for _, call := range f.tableFunctions {

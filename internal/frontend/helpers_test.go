@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -23,8 +24,7 @@ func TestMain(m *testing.M) {
 		if f, err := shared(); err == nil {
 			_ = f.Close()
 		}
-		_ = goleak.Find()
-		exit(code)
+		os.Exit(code)
 	}))
 }
 

@@ -46,8 +46,8 @@ func parameterLiterals(batch arrow.RecordBatch) ([]parameter, error) {
 }
 
 // substitute puts parameter values, and the user's name for current_user, into the tree. It reports whether it changed.
-func substitute(in *plandb.Instance, s *syntax, f *facts, params []parameter, user string) (bool, error) {
-	changed := replaceUser(s, user)
+func substitute(in *plandb.Instance, s *syntax, f *facts, params []parameter, r *Request) (bool, error) {
+	changed := replaceSession(s, r)
 	if len(f.parameters) == 0 {
 		if len(params) > 0 {
 			return false, qerr.New(qerr.User, "the statement has no parameters, but %d were given", len(params))
@@ -169,41 +169,4 @@ func cloneValue(v any) any {
 		return out
 	}
 	return v
-}
-
-// userNames are the names that mean the session's user, whom the planning database does not know.
-var userNames = map[string]bool{"current_user": true, "session_user": true, "user": true, "current_role": true}
-
-// replaceUser writes the user's name where the statement asks for it. A bare name may be a column instead; then DuckDB
-// prefers the column, so a name is replaced only where nothing is read.
-func replaceUser(s *syntax, user string) bool {
-	changed := false
-	s.walk(func(n node, _ *ctes) bool {
-		name := ""
-		switch text(n, "class") {
-		case "FUNCTION":
-			if args, _ := n["children"].([]any); len(args) == 0 && text(n, "schema") == "" {
-				name = text(n, "function_name")
-			}
-		case "COLUMN_REF":
-			if parts, _ := n["column_names"].([]any); len(parts) == 1 {
-				name, _ = parts[0].(string)
-				if strings.EqualFold(name, "user") {
-					name = "" // Too common a name of a column.
-				}
-			}
-		}
-		if !userNames[strings.ToLower(name)] {
-			return true
-		}
-		alias := text(n, "alias")
-		if alias == "" {
-			alias = strings.ToLower(name)
-		}
-		replace(n, node{"class": "CONSTANT", "type": "VALUE_CONSTANT", "alias": alias, "query_location": unknownPosition,
-			"value": node{"type": node{"id": "VARCHAR", "type_info": nil}, "is_null": false, "value": user}})
-		changed = true
-		return false
-	})
-	return changed
 }

@@ -64,6 +64,7 @@ func TestLocal(t *testing.T) {
 		{"SELECT sum(i) FROM range(10) r(i)", "45"},
 		{"SELECT 1 WHERE false", ""},
 		{"SELECT current_user, session_user, current_user()", "ann|ann|ann"},
+		{"SELECT current_setting('timezone') AS z, current_setting('arbalest.partitions')", "UTC|0"},
 		{"SELECT current_schema(), current_database()", "main|arbalest"},
 		{"SELECT name, value FROM sys.settings ORDER BY name", "TimeZone|UTC;x|(null)"},
 		{"SELECT count(*) FROM sys.queries", "0"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/duck/plandb"
@@ -23,6 +24,9 @@ var selfTested struct {
 	err  error
 }
 
+// selfTestMax bounds the self-test; it takes some 100 ms.
+const selfTestMax = 30 * time.Second
+
 // selfTest plans statements over stub tables: each must be readable, print, and bind again to the same types. It guards
 // against an engine whose plans mean something else than this package believes.
 func (f *Frontend) selfTest(ctx context.Context) error {
@@ -32,7 +36,7 @@ func (f *Frontend) selfTest(ctx context.Context) error {
 
 func (f *Frontend) selfTestOnce(ctx context.Context, statements string) error {
 	var failed []error
-	err := f.onInstance(ctx, &Request{Snapshot: selfTestTables{}}, func(in *plandb.Instance) error {
+	err := f.onInstance(ctx, &Request{Snapshot: selfTestTables{}}, selfTestMax, func(in *plandb.Instance) error {
 		for _, line := range strings.Split(statements, "\n") {
 			sql := strings.TrimSpace(line)
 			if sql == "" || strings.HasPrefix(sql, "--") {
@@ -60,21 +64,15 @@ func selfTestStatement(in *plandb.Instance, sql string) string {
 // selfTestTables is a snapshot with two tables without files.
 type selfTestTables struct{}
 
-const selfTestColumns = "a INTEGER; b VARCHAR; d DECIMAL(15,2); f DOUBLE; dt DATE; tm TIMESTAMP; bo BOOLEAN; bi BIGINT"
+var selfTestColumns = []table.Column{{Name: "a", Type: table.Of(table.Integer)}, {Name: "b", Type: table.Of(table.Varchar)},
+	{Name: "d", Type: table.DecimalOf(15, 2)}, {Name: "f", Type: table.Of(table.Double)}, {Name: "dt", Type: table.Of(table.Date)},
+	{Name: "tm", Type: table.Of(table.Timestamp)}, {Name: "bo", Type: table.Of(table.Boolean)}, {Name: "bi", Type: table.Of(table.BigInt)}}
 
 var selfTestAll = sync.OnceValue(func() []*table.Table {
 	var all []*table.Table
 	for _, name := range []string{"t", "u"} {
-		t := &table.Table{Name: table.Name{Catalog: settings.DefaultCatalog, Schema: "main", Table: name}, Rows: 100_000}
-		for _, c := range strings.Split(selfTestColumns, "; ") {
-			n, sql, _ := strings.Cut(c, " ")
-			ty, err := table.ParseType(sql)
-			if err != nil {
-				panic("selftest: " + err.Error())
-			}
-			t.Columns = append(t.Columns, table.Column{Name: n, Type: ty})
-		}
-		all = append(all, t)
+		all = append(all, &table.Table{Name: table.Name{Catalog: settings.DefaultCatalog, Schema: "main", Table: name},
+			Columns: selfTestColumns, Rows: 100_000})
 	}
 	return all
 })

@@ -29,7 +29,7 @@ func describe(conn bindings.Connection, sql string) (*Description, error) {
 	for i := range bindings.PreparedStatementColumnCount(p) {
 		lt := bindings.PreparedStatementColumnLogicalType(p, i)
 		if lt.Ptr == nil {
-			return nil, &Fault{Type: "binder", Message: "the type of a result column could not be resolved", Subtype: UnresolvedType}
+			return nil, &Fault{Type: "binder", Message: "the type of a result column could not be resolved"}
 		}
 		t, err := fromLogicalTypeOnce(lt)
 		if err != nil {

@@ -1,7 +1,7 @@
 package plandb
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
@@ -21,8 +21,9 @@ const (
 	// top_n_window_elimination rewrite with functions that SQL cannot name.
 	disabledOptimizers = "column_lifetime,compressed_materialization,late_materialization,row_group_pruner,join_filter_pushdown," +
 		"sampling_pushdown,window_self_join,top_n_window_elimination"
-	// UnresolvedType is the Subtype of the Fault for a result column whose type hangs on an untyped parameter.
-	UnresolvedType = "UNRESOLVED_TYPE"
+	// stubsMax is how many stubs an instance may have had before it is closed instead of reused: their table functions are
+	// never freed earlier.
+	stubsMax = 4096
 )
 
 // A Description is what preparing a statement tells.
@@ -43,12 +44,14 @@ type Instance struct {
 	catalog    string
 	schema     string
 	timeZone   string
+	functions  map[table.Name]string   // names of the stubs' table functions
 	stubs      map[string]*table.Table // by the name of the table function
 	broken     bool
 }
 
 func open() (*Instance, error) {
-	in := &Instance{defined: map[table.Name]*table.Table{}, schemas: map[string]bool{}, stubs: map[string]*table.Table{}}
+	in := &Instance{defined: map[table.Name]*table.Table{}, schemas: map[string]bool{}, stubs: map[string]*table.Table{},
+		functions: map[table.Name]string{}}
 	var err error
 	in.db, err = minidb.Open(minidb.Option{Name: "threads", Value: "1"}, minidb.Option{Name: "memory_limit", Value: instanceMemory},
 		minidb.Option{Name: "temp_directory", Value: ""}, minidb.Option{Name: "autoinstall_known_extensions", Value: "false"},
@@ -159,66 +162,6 @@ func (in *Instance) createSchema(catalog, schema string) error {
 	return nil
 }
 
-// Define makes tables known as stubs. A table that is known already is replaced when it is another one, which happens
-// only to tables without a snapshot (sys).
-func (in *Instance) Define(tables ...*table.Table) error {
-	for _, t := range tables {
-		if in.defined[t.Name] == t {
-			continue
-		}
-		if err := in.createSchema(t.Name.Catalog, t.Name.Schema); err != nil {
-			return err
-		}
-		fn := fmt.Sprintf("%s%d", StubPrefix, len(in.stubs)+1)
-		if err := registerStub(in.conn.Handle(), fn, t); err != nil {
-			return err
-		}
-		view := quoteName(t.Name)
-		if err := in.conn.Exec("CREATE OR REPLACE VIEW " + view + " AS SELECT * FROM " + fn + "()"); err != nil {
-			return err
-		}
-		in.defined[t.Name], in.stubs[fn] = t, t
-	}
-	return nil
-}
-
-// Stub returns the table that a stub's table function stands for.
-func (in *Instance) Stub(function string) (*table.Table, bool) {
-	t, ok := in.stubs[function]
-	return t, ok
-}
-
-// DefineEmpty makes tables known as real, empty tables, as the engine's own catalog views show them.
-func (in *Instance) DefineEmpty(tables ...*table.Table) error {
-	for _, t := range tables {
-		if in.defined[t.Name] == t {
-			continue
-		}
-		if err := in.createSchema(t.Name.Catalog, t.Name.Schema); err != nil {
-			return err
-		}
-		columns := make([]string, len(t.Columns))
-		for i, c := range t.Columns {
-			columns[i] = table.Quote(c.Name) + " " + c.Type.SQL()
-		}
-		if err := in.conn.Exec("CREATE OR REPLACE TABLE " + quoteName(t.Name) + " (" + strings.Join(columns, ", ") + ")"); err != nil {
-			return err
-		}
-		in.defined[t.Name] = t
-	}
-	return nil
-}
-
-// DefineSchemas makes db schemas known that may hold no table.
-func (in *Instance) DefineSchemas(catalog string, schemas []string) error {
-	for _, s := range schemas {
-		if err := in.createSchema(catalog, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // StubPrefix begins the names of the stubs' table functions; statements of users may not call them.
 const StubPrefix = "arbalest_stub_"
 
@@ -243,7 +186,17 @@ func (in *Instance) Plan(sql string) ([]byte, error) {
 
 // Describe binds a statement without optimising it.
 func (in *Instance) Describe(sql string) (*Description, error) {
-	return describe(in.bare.Handle(), sql)
+	d, err := describe(in.bare.Handle(), sql)
+	return d, in.note(err)
+}
+
+// note remembers that the instance met an internal error, after which it is not used again.
+func (in *Instance) note(err error) error {
+	var f *Fault
+	if errors.As(err, &f) && (f.Type == "internal" || f.Type == "fatal") {
+		in.broken = true
+	}
+	return err
 }
 
 // Explain returns the optimised plan in EXPLAIN's JSON form, which has the row estimates that Plan lacks.
@@ -257,19 +210,19 @@ func (in *Instance) Explain(sql string) ([]byte, error) {
 
 // Rows runs a statement over the instance's own catalog; every column must be VARCHAR.
 func (in *Instance) Rows(sql string, bytesMax int) ([][]*string, error) {
-	return in.conn.Rows(sql, bytesMax)
+	rows, err := in.conn.Rows(sql, bytesMax)
+	return rows, in.note(err)
 }
 
 func (in *Instance) json(sql string) ([]byte, error) {
 	text, err := in.conn.Value(sql, jsonBytesMax)
 	if err != nil {
-		return nil, err
+		return nil, in.note(err)
 	}
 	// Both functions answer faults in their result.
 	if strings.HasPrefix(text, `{"error":true`) {
 		f := minidb.ParseAnswer(text)
-		in.broken = in.broken || f.Type == "internal" || f.Type == "fatal"
-		return nil, f
+		return nil, in.note(f)
 	}
 	return []byte(text), nil
 }

@@ -25,6 +25,8 @@ type Config struct {
 type Pool struct {
 	slots chan struct{}
 	wg    sync.WaitGroup
+	once  sync.Once
+	done  chan struct{} // closed by Close
 
 	mu     sync.Mutex
 	idle   []*Instance // GUARDED_BY mu
@@ -36,7 +38,7 @@ func NewPool(cfg Config) *Pool {
 	if cfg.InstancesMax <= 0 {
 		cfg.InstancesMax = 4
 	}
-	return &Pool{slots: make(chan struct{}, cfg.InstancesMax)}
+	return &Pool{slots: make(chan struct{}, cfg.InstancesMax), done: make(chan struct{})}
 }
 
 // Get returns an instance for a snapshot version over the given catalogs (the first is the default). It waits for a free
@@ -44,6 +46,8 @@ func NewPool(cfg Config) *Pool {
 func (p *Pool) Get(ctx context.Context, version string, catalogs []string) (*Instance, error) {
 	select {
 	case p.slots <- struct{}{}:
+	case <-p.done:
+		return nil, errClosed()
 	case <-ctx.Done():
 		return nil, qerr.Wrap(qerr.Resource, "wait for a planning database", context.Cause(ctx))
 	}
@@ -78,7 +82,7 @@ func (p *Pool) take(key string) (in *Instance, old []*Instance, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, nil, qerr.New(qerr.Unavailable, "the planner is closed")
+		return nil, nil, errClosed()
 	}
 	for i := len(p.idle) - 1; i >= 0; i-- {
 		if o := p.idle[i]; o.version == key {
@@ -150,17 +154,22 @@ func (a *Abandoned) Error() string { return "left behind: " + a.Cause.Error() }
 // Unwrap returns the context's cause.
 func (a *Abandoned) Unwrap() error { return a.Cause }
 
-// Close closes the idle instances and waits for those in use.
+func errClosed() error { return qerr.New(qerr.Unavailable, "the planner is closed") }
+
+// Close closes the idle instances and waits for those in use; idempotent.
 func (p *Pool) Close() {
-	p.mu.Lock()
-	idle := p.idle
-	p.idle, p.closed = nil, true
-	p.mu.Unlock()
-	for _, in := range idle {
-		in.close()
-	}
-	p.wg.Wait()
-	for range cap(p.slots) { // Every slot taken means that no instance is out.
-		p.slots <- struct{}{}
-	}
+	p.once.Do(func() {
+		close(p.done)
+		p.mu.Lock()
+		idle := p.idle
+		p.idle, p.closed = nil, true
+		p.mu.Unlock()
+		for _, in := range idle {
+			in.close()
+		}
+		p.wg.Wait()
+		for range cap(p.slots) { // Every slot taken means that no instance is out.
+			p.slots <- struct{}{}
+		}
+	})
 }

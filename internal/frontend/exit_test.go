@@ -1,5 +1,0 @@
-package frontend
-
-import "os"
-
-func exit(code int) { os.Exit(code) }
