@@ -79,3 +79,20 @@ func (h *httpServer) close() error {
 	}
 	return err
 }
+
+// together is several collectors of the same metrics, told apart by a label: the embedded workers'.
+type together []prometheus.Collector
+
+// Describe implements prometheus.Collector: all describe the same.
+func (t together) Describe(to chan<- *prometheus.Desc) {
+	if len(t) > 0 {
+		t[0].Describe(to)
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (t together) Collect(to chan<- prometheus.Metric) {
+	for _, c := range t {
+		c.Collect(to)
+	}
+}

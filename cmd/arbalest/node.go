@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/config"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -36,7 +35,7 @@ type node struct {
 
 	// local and metrics are those of embedded workers.
 	local   localWorkers
-	metrics []prometheus.Collector
+	metrics together
 }
 
 // newNode reads the configuration of a role and prepares the log.
