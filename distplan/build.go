@@ -46,6 +46,9 @@ func (o Options) withDefaults() Options {
 	if o.Distributed == "" {
 		o.Distributed = Auto
 	}
+	if o.JoinStrategy == "" {
+		o.JoinStrategy = JoinAuto
+	}
 	return o
 }
 
@@ -65,6 +68,7 @@ var rewrites = []rule{
 // does without: DuckDB chose its form.
 var spreadRewrites = []rule{
 	{"a lone DISTINCT aggregate reads distinct rows", distinctAggregates},
+	{"a SINGLE join that cannot match twice is a LEFT join", singleJoins},
 }
 
 func rewrite(tree operator.Node, rules []rule) (operator.Node, error) {

@@ -18,7 +18,7 @@ import (
 // The scripts under testdata/plan: tables and trees in plantest's form, plans in EXPLAIN's.
 //
 //	table name=t files=3 groups=2 rows=1000 bytes=4096     its columns stand below
-//	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES]    the tree stands below
+//	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES] [strategy=exchange]    the tree stands below
 //	fragments …                                             likewise; prints the SQL of each stage
 func TestPlans(t *testing.T) {
 	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
@@ -64,12 +64,13 @@ func defineTable(t *testing.T, d *datadriven.TestData, tables map[string]*table.
 func buildPlan(t *testing.T, d *datadriven.TestData, tables map[string]*table.Table) (*distplan.Plan, int, error) {
 	t.Helper()
 	opts := distplan.Options{Workers: 3, Partitions: 6, Distributed: distplan.Always}
-	mode := string(opts.Distributed)
+	mode, strategy := string(opts.Distributed), ""
 	d.MaybeScanArgs(t, "workers", &opts.Workers)
 	d.MaybeScanArgs(t, "partitions", &opts.Partitions)
 	d.MaybeScanArgs(t, "distributed", &mode)
 	d.MaybeScanArgs(t, "small", &opts.SmallBytes)
-	opts.Distributed = distplan.Mode(mode)
+	d.MaybeScanArgs(t, "strategy", &strategy)
+	opts.Distributed, opts.JoinStrategy = distplan.Mode(mode), distplan.JoinStrategy(strategy)
 	tree, names, err := plantest.Tree(d.Input, tables)
 	if err != nil {
 		d.Fatalf(t, "%v", err)

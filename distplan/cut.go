@@ -36,6 +36,9 @@ type body struct {
 	inputs []ExchangeInput
 	hash   bool // some input is hash partitioned
 	gather bool // some input is gathered
+	split  bool // some scan is divided among the tasks
+	// replicate counts the Replicate exchanges around what is being detached: scans below one are read whole by every task.
+	replicate int
 }
 
 // stage cuts the tree below n, producers first, and appends its stage to the plan.
@@ -78,7 +81,7 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 	case c.single || b.gather:
 	case b.hash:
 		s.Spread = SpreadPartitions
-	case len(b.scans) > 0:
+	case b.split:
 		s.Spread = SpreadSplits
 	}
 	if s.Rows < 0 {
@@ -98,9 +101,16 @@ func (c *cutter) detach(n operator.Node, b *body) (operator.Node, error) {
 		b.names[&scan] = name
 		b.scans = append(b.scans, ScanInput{
 			Name: name, Table: n.Table, Columns: n.Columns, Splits: splitsOf(n.Table, n.Columns, c.opts.Workers),
+			Replicated: b.replicate > 0,
 		})
+		b.split = b.split || b.replicate == 0
 		return &scan, nil
 	case *operator.Exchange:
+		if n.Kind == operator.Replicate {
+			b.replicate++
+			defer func() { b.replicate-- }()
+			return c.detach(n.Child, b)
+		}
 		out := Output{Kind: OutputGather, Partitions: 1}
 		switch n.Kind {
 		case operator.Hash:

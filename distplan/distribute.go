@@ -6,27 +6,6 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
-// A partitioning says how an operator's rows lie over the tasks that run it.
-type partitioning uint8
-
-const (
-	// single: all rows in one task.
-	single partitioning = iota
-	// arbitrary: each row in some task, as the splits fell.
-	arbitrary
-	// hashed: rows that agree on the keys in the same task, the same partition number for the same key values.
-	hashed
-)
-
-// delivered are the properties of an operator's output, which the rules above it look at.
-type delivered struct {
-	partitioning partitioning
-	// keys are the output columns of a hashed partitioning.
-	keys []int
-	// partitions of a hashed partitioning.
-	partitions int
-}
-
 // A placed operator is a tree with exchanges in it, and what it delivers.
 type placed struct {
 	node operator.Node
@@ -38,10 +17,18 @@ type placed struct {
 type distributor struct {
 	opts    Options
 	reasons []string
+	sizes   sizes
 }
 
-// place distributes n by the rule for its operator; what has none falls back to one task.
+// place distributes n. Its estimate stays what it was before: the halves of a split operator are no smaller than the whole.
 func (d *distributor) place(n operator.Node) placed {
+	p := d.byRule(n)
+	d.sizes.set(p.node, d.sizes.rows(n))
+	return p
+}
+
+// byRule distributes n by the rule for its operator; what has none falls back to one task.
+func (d *distributor) byRule(n operator.Node) placed {
 	switch n := n.(type) {
 	case *operator.Scan:
 		return placed{n, delivered{partitioning: arbitrary}}
@@ -65,6 +52,10 @@ func (d *distributor) place(n operator.Node) placed {
 		return d.setOp(n)
 	case *operator.Window:
 		return d.window(n)
+	case *operator.Join:
+		return d.join(n)
+	case *operator.Cross:
+		return d.cross(n)
 	}
 	return d.fallback(n, fallbackReason(n))
 }
@@ -84,21 +75,6 @@ func (d *distributor) project(n *operator.Project) placed {
 	return placed{&out, child.through(func(c int) int { return refPosition(n.Exprs, c) })}
 }
 
-// through carries the properties over an operator that moves input column c to output column at(c), < 0 when it is gone.
-func (p delivered) through(at func(int) int) delivered {
-	if p.partitioning != hashed {
-		return p
-	}
-	keys := make([]int, len(p.keys))
-	for i, k := range p.keys {
-		if keys[i] = at(k); keys[i] < 0 {
-			return delivered{partitioning: arbitrary, partitions: p.partitions}
-		}
-	}
-	p.keys = keys
-	return p
-}
-
 // gather brings the rows to one task; it places nothing when they are there already.
 func (d *distributor) gather(p placed) placed {
 	if p.partitioning == single {
@@ -111,7 +87,7 @@ func (d *distributor) gather(p placed) placed {
 
 // exchange brings rows that agree on the keys to the same task.
 func (d *distributor) exchange(p placed, keys []int) placed {
-	if p.partitioning == hashed && sameInts(p.keys, keys) {
+	if p.lies(keys, d.opts.Partitions) {
 		return p
 	}
 	return placed{

@@ -26,7 +26,10 @@ func FuzzCutValidates(f *testing.F) {
 		_, unprintable := sqltext.SelectOver(tree, func(*operator.Scan) (string, error) { return "x", nil })
 		for _, workers := range []int{1, 2, 3, 5} {
 			for _, mode := range []distplan.Mode{distplan.Auto, distplan.Always, distplan.Never} {
-				opts := distplan.Options{Workers: workers, Distributed: mode, Partitions: g.IntN(9)}
+				opts := distplan.Options{
+					Workers: workers, Distributed: mode, Partitions: g.IntN(9),
+					JoinStrategy: []distplan.JoinStrategy{"", distplan.JoinExchange, distplan.JoinBroadcast}[g.IntN(3)],
+				}
 				p, err := distplan.Build(st, opts)
 				if unprintable != nil {
 					if !errors.Is(err, sqltext.Unprintable) {

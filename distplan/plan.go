@@ -107,6 +107,8 @@ type Options struct {
 	Partitions int
 	// Distributed is auto, always or never: whether small data and single workers get one stage.
 	Distributed Mode
+	// JoinStrategy says how joins get their inputs together; "" = auto.
+	JoinStrategy JoinStrategy
 	// SmallBytes is the compressed size of all scans' projected columns per worker below which auto plans one stage.
 	SmallBytes int64
 }
@@ -119,6 +121,19 @@ const (
 	Auto   Mode = "auto"
 	Always Mode = "always"
 	Never  Mode = "never"
+)
+
+// A JoinStrategy is a setting of arbalest.join_strategy. One that is illegal for a join gives way to one that is not.
+type JoinStrategy string
+
+// The join strategies.
+const (
+	// JoinAuto moves the fewest bytes.
+	JoinAuto JoinStrategy = "auto"
+	// JoinExchange sends both sides through a hash exchange on the equality keys.
+	JoinExchange JoinStrategy = "exchange"
+	// JoinBroadcast gives all of one side to every task.
+	JoinBroadcast JoinStrategy = "broadcast"
 )
 
 // A Statement is what the frontend knows of one statement to plan.

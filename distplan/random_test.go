@@ -212,19 +212,48 @@ func (g *gen) window(child operator.Node) operator.Node {
 }
 
 func (g *gen) join(left, right operator.Node) operator.Node {
+	if g.IntN(8) == 0 {
+		return &operator.Cross{Estimated: g.estimate(), Left: left, Right: right}
+	}
 	kinds := []operator.JoinKind{
 		operator.Inner, operator.Left, operator.Right, operator.Full, operator.Semi, operator.Anti, operator.RightSemi, operator.RightAnti,
 		operator.Mark, operator.Single,
 	}
 	j := &operator.Join{Estimated: g.estimate(), Kind: kinds[g.IntN(len(kinds))], Left: left, Right: right}
-	j.Conditions = []operator.Condition{{Op: expr.Equal, Left: g.ref(left), Right: g.ref(right)}}
+	j.Conditions = []operator.Condition{g.on(left, right)}
+	for j.Kind != operator.Mark && g.IntN(3) == 0 {
+		j.Conditions = append(j.Conditions, g.on(left, right))
+	}
+	if j.Kind != operator.Mark && g.IntN(4) == 0 {
+		types := append(append([]table.Type(nil), left.Types()...), right.Types()...)
+		at := g.IntN(len(types))
+		j.Predicate = &expr.Operator{
+			Kind: expr.IsNotNull, Operands: []expr.Expr{&expr.Ref{Index: at, Result: types[at]}}, Result: table.Of(table.Boolean),
+		}
+	}
+	if g.IntN(2) == 0 {
+		j.LeftProject, j.RightProject = g.project(left), g.project(right)
+	}
 	if g.IntN(4) > 0 {
 		return j
 	}
 	g.ids++
 	d := &operator.DelimJoin{Join: *j, ID: g.ids}
+	d.LeftProject, d.RightProject, d.Predicate = nil, nil, nil
+	d.Conditions = []operator.Condition{{Op: expr.Equal, Left: g.ref(left), Right: g.ref(right)}}
 	d.Columns = []expr.Expr{g.ref(left)}
 	get := &operator.DelimGet{Estimated: g.estimate(), ID: d.ID, Result: []table.Type{d.Columns[0].Type()}}
 	d.Right = &operator.Cross{Estimated: g.estimate(), Left: right, Right: get}
 	return d
+}
+
+// on is a condition between two columns, brought to one type as DuckDB's binder does.
+func (g *gen) on(left, right operator.Node) operator.Condition {
+	ops := []expr.CompareOp{expr.Equal, expr.Equal, expr.Equal, expr.NotDistinctFrom, expr.Less, expr.NotEqual}
+	c := operator.Condition{Op: ops[g.IntN(len(ops))], Left: g.ref(left), Right: g.ref(right)}
+	if !c.Left.Type().Equal(c.Right.Type()) {
+		c.Left = &expr.Cast{Child: c.Left, Result: table.Of(table.Varchar)}
+		c.Right = &expr.Cast{Child: c.Right, Result: table.Of(table.Varchar)}
+	}
+	return c
 }

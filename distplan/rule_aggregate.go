@@ -15,42 +15,34 @@ import (
 //   - else the raw rows go by group to the task that aggregates them once; without groups to a single task.
 func (d *distributor) aggregate(n *operator.Aggregate) placed {
 	child := d.place(n.Child)
-	in := func(c placed, keys []int) placed {
-		out := *n
-		out.Child = c.node
-		if len(keys) == 0 {
-			return placed{node: &out}
-		}
-		return placed{&out, delivered{partitioning: hashed, keys: keys, partitions: c.partitions}}
+	over := func(c placed, out delivered) placed {
+		whole := *n
+		whole.Child = c.node
+		return placed{&whole, out}
 	}
 	if child.partitioning == single {
-		return in(child, nil)
+		return over(child, delivered{})
 	}
-	if keys, ok := groupsHold(n, child.delivered); ok {
-		return in(child, keys)
+	if out, ok := groupsHold(n, child.delivered); ok {
+		return over(child, out)
 	}
 	if parts, reason := splitAggregates(n); reason == "" {
 		return d.twoPhases(n, child, parts)
 	} else if len(n.Groups) == 0 || !n.Plain() {
 		d.because("%s", reason)
-		return in(d.gather(narrow(n, child)), nil)
+		return over(d.gather(narrow(n, child)), delivered{})
 	}
 	return d.rawByGroup(n, child)
 }
 
-// groupsHold reports whether the input's hash keys are all among the groups, so that no group spans two tasks, and where
-// the keys stand in the output.
-func groupsHold(n *operator.Aggregate, p delivered) ([]int, bool) {
+// groupsHold reports whether the input's hash keys are all among the groups, so that no group spans two tasks, and how the
+// groups then lie.
+func groupsHold(n *operator.Aggregate, p delivered) (delivered, bool) {
 	if p.partitioning != hashed || !n.Plain() || len(n.Groups) == 0 {
-		return nil, false
+		return delivered{}, false
 	}
-	keys := make([]int, len(p.keys))
-	for i, k := range p.keys {
-		if keys[i] = refPosition(n.Groups, k); keys[i] < 0 {
-			return nil, false
-		}
-	}
-	return keys, true
+	out := p.through(func(c int) int { return refPosition(n.Groups, c) })
+	return out, out.partitioning == hashed
 }
 
 // rawByGroup sends the columns that the aggregate reads, led by its groups, through a hash exchange on the groups.

@@ -39,5 +39,8 @@ func (d *distributor) distinctOn(n *operator.Distinct, child placed, over func(p
 	if len(keys) == 0 {
 		return over(d.gather(child))
 	}
+	if child.together(keys) {
+		return over(child)
+	}
 	return over(d.exchange(child, keys))
 }

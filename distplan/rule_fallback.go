@@ -70,12 +70,8 @@ func bound(n operator.Node, ctes, delims map[int]bool) bool {
 func fallbackReason(n operator.Node) string {
 	const tail = " runs in one task: no rule distributes it"
 	switch n := n.(type) {
-	case *operator.Join:
-		return strings.ToLower(string(n.Kind)) + " join" + tail
 	case *operator.DelimJoin:
 		return "correlated subquery (" + strings.ToLower(string(n.Kind)) + " join)" + tail
-	case *operator.Cross:
-		return "cross product" + tail
 	case *operator.CTE, *operator.CTERef:
 		return "shared subquery (WITH … AS MATERIALIZED)" + tail
 	case *operator.DelimGet:

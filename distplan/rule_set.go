@@ -47,10 +47,11 @@ func (d *distributor) unionAll(n *operator.SetOp, inputs []placed) placed {
 	}
 	out := overInputs(n, inputs)
 	for _, in := range inputs {
-		if in.partitioning != hashed || !sameInts(in.keys, inputs[0].keys) {
+		if !in.lies(inputs[0].keys, inputs[0].partitions) || sameTypes(in.node.Types(), n.Types()) != nil {
 			out.delivered = delivered{partitioning: arbitrary, partitions: inputs[0].partitions}
 		}
 	}
+	out.also = nil // columns that are equal in one branch need not be in the others
 	return out
 }
 

@@ -22,7 +22,7 @@ func (d *distributor) window(n *operator.Window) placed {
 		d.because("window functions without common PARTITION BY columns run in one task")
 		return over(d.gather(child))
 	}
-	if child.partitioning == hashed && subset(child.keys, shared) {
+	if child.together(shared) {
 		return over(child)
 	}
 	return over(d.exchange(child, shared))
@@ -53,17 +53,4 @@ func sharedPartitions(windows []*expr.Window) []int {
 		shared = kept
 	}
 	return shared
-}
-
-func subset(part, whole []int) bool {
-	in := map[int]bool{}
-	for _, c := range whole {
-		in[c] = true
-	}
-	for _, c := range part {
-		if !in[c] {
-			return false
-		}
-	}
-	return len(part) > 0
 }

@@ -18,6 +18,7 @@ import (
 //     scans and broadcasts.
 //  4. Hash keys are columns of the output, and there is at least one.
 //  5. Every row of every scanned table is in exactly one split.
+//  6. In a stage of many tasks no row can come from more than one of them (validateShares).
 func Validate(p *Plan) error {
 	if len(p.Stages) == 0 {
 		return fmt.Errorf("plan has no stage")
@@ -114,7 +115,10 @@ func validateStage(p *Plan, s *Stage, consumers []int) error {
 	if err := sameTypes(s.Types, s.Body.Types()); err != nil {
 		return fmt.Errorf("body: %w", err)
 	}
-	return validateLeaves(s)
+	if err := validateLeaves(s); err != nil {
+		return err
+	}
+	return validateShares(p, s)
 }
 
 // splitScans reports whether some scan is divided among tasks.

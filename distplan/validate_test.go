@@ -141,3 +141,61 @@ func TestInlineTable(t *testing.T) {
 		t.Errorf("fragment %s", p.Root().Fragment)
 	}
 }
+
+// Plans whose tasks would give rows more than once, made by damaging good ones.
+func TestValidateRefusesRepeatedRows(t *testing.T) {
+	tables := map[string]*table.Table{}
+	for _, name := range []string{"a", "b"} {
+		made, err := plantest.Table(plantest.Spec{Name: name, Columns: "k BIGINT", Files: 3, GroupsPerFile: 1, RowsPerGroup: 1000, BytesPerGroup: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables[name] = made
+	}
+	join := func(kind operator.JoinKind) func(*distplan.Plan) {
+		return func(p *distplan.Plan) {
+			broken := *p.Root().Body.(*operator.Join)
+			broken.Kind = kind
+			p.Root().Body = &broken
+		}
+	}
+	replicate := func(k int) func(*distplan.Plan) {
+		return func(p *distplan.Plan) { p.Root().Scans[k].Replicated = true }
+	}
+	for name, c := range map[string]struct {
+		tree     string
+		strategy distplan.JoinStrategy
+		damage   func(*distplan.Plan)
+		want     string
+	}{
+		"left side of a left join":   {"join right on=(k = k)\n  scan a (k)\n  scan b (k)", distplan.JoinBroadcast, join(operator.Left), "preserved"},
+		"right side of a right join": {"join left on=(k = k)\n  scan a (k)\n  scan b (k)", distplan.JoinBroadcast, join(operator.Right), "preserved"},
+		"a side of a full join":      {"join left on=(k = k)\n  scan a (k)\n  scan b (k)", distplan.JoinBroadcast, join(operator.Full), "preserved"},
+		"left side of an anti join":  {"join semi on=(k = k)\n  scan a (k)\n  scan b (k)", distplan.JoinBroadcast, join(operator.RightAnti), "preserved"},
+		"the whole stage":            {"join left on=(k = k)\n  scan a (k)\n  scan b (k)", distplan.JoinBroadcast, replicate(0), "spread over splits without a scan"},
+		"a branch of a union":        {"union all\n  scan a (k)\n  scan b (k)", "", replicate(1), "one branch"},
+		"two scans as the splits fell": {"union all\n  scan a (k)\n  scan b (k)", "", func(p *distplan.Plan) {
+			inputs := p.Root().Body.(*operator.SetOp).Inputs
+			p.Root().Body = &operator.Join{Kind: operator.Semi, Left: inputs[0], Right: inputs[1]}
+		}, "divided as their splits fell"},
+	} {
+		tree, names, err := plantest.Tree(c.tree, tables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := distplan.Build(distplan.Statement{Tree: tree, Columns: resultColumns(tree, names)},
+			distplan.Options{Workers: 2, Distributed: distplan.Always, JoinStrategy: c.strategy})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		c.damage(p)
+		columns := p.Root().Body.Types()
+		p.Root().Types, p.Columns = columns, make([]table.Column, len(columns))
+		for i := range columns {
+			p.Columns[i].Type = columns[i]
+		}
+		if err := distplan.Validate(p); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
+}

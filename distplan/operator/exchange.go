@@ -13,6 +13,9 @@ const (
 	Hash ExchangeKind = "hash"
 	// Broadcast gives every task all rows.
 	Broadcast ExchangeKind = "broadcast"
+	// Replicate is no boundary: every task of the consumer runs the whole subtree itself, reading all of its tables. For
+	// subtrees that are cheaper to run again than to send, and give the same rows each time.
+	Replicate ExchangeKind = "replicate"
 )
 
 // An Exchange is a boundary between two stages: below it the producer, above it the consumer. It changes no rows, so a tree

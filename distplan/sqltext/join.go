@@ -88,6 +88,43 @@ func (p *printer) delimJoin(n *operator.DelimJoin) (query, error) {
 }
 
 func (p *printer) joinOf(n *operator.Join, left, right query) (query, error) {
+	if becomesSubquery(n) && right.rel == "" && !flattens(n.Right) {
+		// By its name it can stand in a correlated subquery, where DuckDB refuses most joins over WITH.
+		name, with := p.freshName("probe"), right.text()
+		q, err := p.joinBetween(n, left, over(name, len(n.Right.Types())))
+		if err != nil {
+			return query{}, err
+		}
+		return within("WITH "+name+" AS MATERIALIZED ("+with+") ", q), nil
+	}
+	return p.joinBetween(n, left, right)
+}
+
+// becomesSubquery reports whether a join is printed as a subquery that is correlated.
+func becomesSubquery(n *operator.Join) bool {
+	switch n.Kind {
+	case operator.Mark:
+		return n.Predicate != nil || len(n.Conditions) > 1 || len(n.Conditions) == 1 && n.Conditions[0].Op == expr.NotDistinctFrom
+	case operator.Single:
+		return !matchesOnce(n)
+	}
+	return false
+}
+
+// flattens reports whether DuckDB can decorrelate a subquery over n when n reads names of a WITH.
+func flattens(n operator.Node) bool {
+	return operator.Walk(n, func(n operator.Node) bool {
+		switch n := n.(type) {
+		case *operator.Join:
+			return n.Kind == operator.Inner
+		case *operator.DelimJoin:
+			return false
+		}
+		return true
+	})
+}
+
+func (p *printer) joinBetween(n *operator.Join, left, right query) (query, error) {
 	var s sides
 	s.leftFrom, s.left = left.aside("l")
 	s.rightFrom, s.right = right.aside("r")

@@ -5,6 +5,9 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+// MatchesOnce reports whether no left row of a join can have two matches, as far as the tree shows.
+func MatchesOnce(n *operator.Join) bool { return matchesOnce(n) }
+
 // matchesOnce reports whether no left row can have two matches: the right side is unique on columns that are compared for
 // equality.
 func matchesOnce(n *operator.Join) bool {

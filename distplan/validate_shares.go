@@ -1,0 +1,150 @@
+package distplan
+
+import (
+	"fmt"
+
+	"github.com/arbalest-sql/arbalest/distplan/operator"
+)
+
+// A share says what one task of many sees of an operator's rows.
+type share uint8
+
+const (
+	// seenByAll: every task sees all of them, the same.
+	seenByAll share = iota
+	// partly: each row is seen by one task.
+	partly
+)
+
+// A shareChecker walks the body of a stage of many tasks and refuses what would give rows more than once or not at all,
+// whatever rule put it there: a stage that gives the same rows from every task, a preserved side of a join that every task
+// sees whole, branches of a set operation of which one is whole, parts that meet without a hash exchange.
+type shareChecker struct {
+	plan   *Plan
+	stage  *Stage
+	scans  map[*operator.Scan]int // positions among the stage's
+	ctes   map[int]share
+	delims map[int]share
+}
+
+func validateShares(p *Plan, s *Stage) error {
+	if s.Spread == SpreadSingle {
+		return nil
+	}
+	c := shareChecker{plan: p, stage: s, scans: map[*operator.Scan]int{}, ctes: map[int]share{}, delims: map[int]share{}}
+	for i, scan := range operator.Scans(s.Body) {
+		c.scans[scan] = i
+	}
+	of, err := c.of(s.Body)
+	if err == nil && of == seenByAll {
+		err = fmt.Errorf("every task gives the same rows")
+	}
+	return err
+}
+
+func (c *shareChecker) of(n operator.Node) (share, error) {
+	switch n := n.(type) {
+	case *operator.Scan:
+		if c.stage.Scans[c.scans[n]].Replicated {
+			return seenByAll, nil
+		}
+		return partly, nil
+	case *operator.Input:
+		for _, in := range c.stage.Inputs {
+			if in.Name == n.Name && c.plan.Stages[in.From].Output.Kind == OutputHash {
+				return partly, nil
+			}
+		}
+		return seenByAll, nil
+	case *operator.CTERef:
+		return c.ctes[n.ID], nil
+	case *operator.DelimGet:
+		return c.delims[n.ID], nil
+	case *operator.CTE:
+		definition, err := c.of(n.Definition)
+		if err != nil {
+			return 0, err
+		}
+		c.ctes[n.ID] = definition
+		return c.of(n.Body)
+	case *operator.Join:
+		return c.join(n.Kind, n.Left, n.Right)
+	case *operator.Cross:
+		return c.join(operator.Inner, n.Left, n.Right)
+	case *operator.DelimJoin:
+		return c.delimJoin(n)
+	case *operator.SetOp:
+		return c.setOp(n)
+	}
+	var of share
+	for _, child := range n.Children() {
+		var err error
+		if of, err = c.of(child); err != nil {
+			return 0, err
+		}
+	}
+	return of, nil
+}
+
+func (c *shareChecker) join(kind operator.JoinKind, left, right operator.Node) (share, error) {
+	l, err := c.of(left)
+	if err != nil {
+		return 0, err
+	}
+	r, err := c.of(right)
+	if err != nil {
+		return 0, err
+	}
+	return c.joinOf(kind, l, r)
+}
+
+func (c *shareChecker) joinOf(kind operator.JoinKind, l, r share) (share, error) {
+	switch {
+	case l == seenByAll && r == seenByAll:
+		return seenByAll, nil
+	case l == seenByAll && !mayRepeat(kind, true), r == seenByAll && !mayRepeat(kind, false):
+		return 0, fmt.Errorf("%s join: every task sees all of a side whose rows are preserved", kind)
+	case l == partly && r == partly && c.stage.Spread != SpreadPartitions:
+		return 0, fmt.Errorf("%s join: both sides are divided as their splits fell", kind)
+	}
+	return partly, nil
+}
+
+func (c *shareChecker) delimJoin(n *operator.DelimJoin) (share, error) {
+	kept, other := n.Left, n.Right
+	if n.Flipped {
+		kept, other = other, kept
+	}
+	k, err := c.of(kept)
+	if err != nil {
+		return 0, err
+	}
+	c.delims[n.ID] = k
+	o, err := c.of(other)
+	if err != nil {
+		return 0, err
+	}
+	if n.Flipped {
+		k, o = o, k
+	}
+	return c.joinOf(n.Kind, k, o)
+}
+
+func (c *shareChecker) setOp(n *operator.SetOp) (share, error) {
+	all := partly
+	for i, in := range n.Inputs {
+		of, err := c.of(in)
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 {
+			all = of
+		} else if of != all {
+			return 0, fmt.Errorf("%s: every task sees all of one branch and a part of another", n.Kind)
+		}
+	}
+	if all == partly && c.stage.Spread != SpreadPartitions && (n.Kind != operator.Union || !n.All) {
+		return 0, fmt.Errorf("%s: the branches are divided as their splits fell", n.Kind)
+	}
+	return all, nil
+}
