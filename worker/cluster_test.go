@@ -222,7 +222,7 @@ func readAll(ctx context.Context, r interface {
 			for _, column := range batch.Columns() {
 				values = append(values, column.ValueStr(i))
 			}
-			rows = append(rows, strings.Join(values, "|"))
+			rows = append(rows, strings.Clone(strings.Join(values, "|"))) // a value may lie in the batch
 		}
 		batch.Release()
 	}

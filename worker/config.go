@@ -45,9 +45,20 @@ type Config struct {
 	Threads     uint32
 	MemoryBytes uint64
 
-	// ExchangeBytesMax bounds kept outputs and fetched inputs together. Default 1 GiB. More of it means fewer queries
-	// that fail for memory, less of it more room for the engine's joins.
+	// ExchangeBytesMax bounds kept outputs and fetched inputs in memory together. Default 1 GiB. More of it means less that
+	// goes to disk, less of it more room for the engine's joins. Besides, each running task holds batches in the making:
+	// up to an eighth of this, at most 128 MiB.
 	ExchangeBytesMax int64
+	// ExchangeQueryBytesMax is what one query may have of it. Default: all.
+	ExchangeQueryBytesMax int64
+	// SpillDir is below which the worker makes a directory of its own for what does not fit into ExchangeBytesMax; it removes
+	// there what workers left that crashed. Default: the system's directory for temporary files.
+	SpillDir string
+	// SpillBytesMax bounds what is on disk; the engine's own spilling is not in it. Default 16 GiB; negative = nothing goes to
+	// disk, and what does not fit into memory fails.
+	SpillBytesMax int64
+	// SpillQueryBytesMax is what one query may have of it. Default: all.
+	SpillQueryBytesMax int64
 	// TasksMax bounds the tasks that a worker holds in any state. Default 4096: a task costs kilobytes.
 	TasksMax int
 	// TaskAgeMax is the deadline of tasks that have none. Default 24 h.
@@ -73,6 +84,7 @@ func (c *Config) EnsureDefaults() {
 		c.Incarnation = ids.Incarnation(hex.EncodeToString(random[:]))
 	}
 	setDefault(&c.ExchangeBytesMax, 1<<30)
+	setDefault(&c.SpillBytesMax, 16<<30)
 	setDefault(&c.TasksMax, 4096)
 	setDefault(&c.TaskAgeMax, 24*time.Hour)
 	setDefault(&c.OutputGrace, time.Minute)
@@ -103,7 +115,8 @@ func (c *Config) Validate() error {
 	wrong(c.Engine == nil, "Engine is missing")
 	wrong(c.Keys == nil, "Keys is missing")
 	wrong(c.Clients == nil, "Clients is missing")
-	wrong(c.ExchangeBytesMax < 0, "ExchangeBytesMax is negative")
+	wrong(c.ExchangeBytesMax < 0 || c.ExchangeQueryBytesMax < 0, "ExchangeBytesMax or ExchangeQueryBytesMax is negative")
+	wrong(c.SpillQueryBytesMax < 0, "SpillQueryBytesMax is negative")
 	wrong(c.TasksMax < 0, "TasksMax is negative")
 	wrong(c.TaskAgeMax < 0 || c.OutputGrace < 0 || c.OrphanAfter < 0 || c.PingInterval < 0 || c.SweepInterval < 0, "a duration is negative")
 	return errors.Join(faults...)

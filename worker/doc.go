@@ -7,7 +7,9 @@
 //
 // A task runs in four steps: its exchange inputs are fetched whole (exchange.Fetch), the files of its scans are checked
 // to be those that were planned, its statement is printed (bind.SQL), and the engine runs it: into the store when other
-// tasks read it, or as a stream when a client does.
+// tasks read it, or as a stream when a client does. The store keeps outputs in memory, and on disk when its budget is used up
+// or the task says so; so does it with fetched inputs. The engine hands batches to the store while it runs, so that neither
+// has to hold an output whole.
 //
 // Invariants:
 //  1. A worker knows nothing of plans: it runs any fragment that a coordinator printed, and trusts only signed tickets and
@@ -16,7 +18,7 @@
 //     hub's.
 //  3. Every run has a context of its own with a cause; Release, the deadline, the reader's end and Close cancel it. A run is
 //     reported to the registry only after the engine has let go of it.
-//  4. After a query's Release returned, nothing of it is left here: no task, connection, input, output or reserved byte.
+//  4. After a query's Release returned, nothing of it is left here: no task, connection, input, output, file or booked byte.
 //  5. A client that does not read holds back its own task only.
 //
 // Obligations of callers: a Reader that Open returns must be closed; Close ends the worker and waits for everything, and

@@ -49,15 +49,15 @@ func (w *Worker) Close() error {
 	w.stop()
 	w.hub.close()
 	w.owned.Wait()
-	return nil
+	return w.store.Close()
 }
 
 // Usage is what a worker holds at one moment; all zero when nothing is being done.
 type Usage struct {
 	// Running are tasks that run, Placed those that wait for their reader, Kept those whose output is kept.
 	Running, Placed, Kept int
-	// ExchangeBytes are kept outputs and fetched inputs.
-	ExchangeBytes int64
+	// ExchangeBytes are kept outputs and fetched inputs in memory, SpillBytes those on disk, in SpillFiles files.
+	ExchangeBytes, SpillBytes, SpillFiles int64
 	// Watchers are the open control streams. They are no trace of a query.
 	Watchers int
 }
@@ -68,6 +68,7 @@ func (w *Worker) Usage() Usage {
 	counts := w.registry.Counts()
 	running := len(w.runs)
 	w.mu.Unlock()
-	kept, bytes := w.store.Usage()
-	return Usage{Running: running, Placed: counts[lifecycle.Placed], Kept: kept, ExchangeBytes: bytes, Watchers: w.hub.watchers()}
+	store := w.store.Usage()
+	return Usage{Running: running, Placed: counts[lifecycle.Placed], Kept: store.Outputs, ExchangeBytes: store.Bytes,
+		SpillBytes: store.SpillBytes, SpillFiles: store.SpillFiles, Watchers: w.hub.watchers()}
 }

@@ -38,17 +38,24 @@ func checkFile(path string, split *pb.Split) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return qerr.New(qerr.IO, "file %s has vanished since the query was planned", path)
+		return changedFile("file %s has vanished since the query was planned", path)
 	case err != nil:
 		return qerr.Wrap(qerr.IO, "read "+path, err)
 	case info.IsDir():
-		return qerr.New(qerr.IO, "file %s has become a directory since the query was planned", path)
+		return changedFile("file %s has become a directory since the query was planned", path)
 	case info.Size() != split.GetSize():
-		return qerr.New(qerr.IO, "file %s has changed since the query was planned: it has %d bytes, and had %d", path, info.Size(), split.GetSize())
+		return changedFile("file %s has changed since the query was planned: it has %d bytes, and had %d", path, info.Size(), split.GetSize())
 	case info.ModTime().UnixNano() != split.GetModTimeUnixNs():
-		return qerr.New(qerr.IO, "file %s has changed since the query was planned: it was written again", path)
+		return changedFile("file %s has changed since the query was planned: it was written again", path)
 	}
 	return nil
+}
+
+// changedFile is an error that running the task again elsewhere would not mend: the plan is of another version of the file.
+func changedFile(format string, args ...any) error {
+	err := qerr.New(qerr.IO, format, args...)
+	err.Final = true
+	return err
 }
 
 // endOf is the error of a context that has ended: its cause if that is classified, else Cancelled or Deadline.

@@ -54,10 +54,19 @@ func (w *Worker) serve(ticket []byte, stream flight.FlightService_DoGetServer) e
 	}
 	reader, err := w.openResult(ctx, t)
 	if err != nil {
-		return err
+		return toClient(ctx, err)
 	}
 	defer func() { _ = reader.Close() }()
-	return w.send(ctx, stream, reader)
+	return toClient(ctx, w.send(ctx, stream, reader))
+}
+
+// toClient makes a failed fetch what a client can act on: its driver asks the coordinator, which runs the task elsewhere.
+// Coordinators want to know which producer it was.
+func toClient(ctx context.Context, err error) error {
+	if !qerr.Is(err, qerr.FetchFailed) || header(ctx, auth.CredentialHeader) != "" {
+		return err
+	}
+	return &qerr.Error{Kind: qerr.Unavailable, Msg: "an intermediate result was lost; read through the coordinator, or send the statement again", Err: err}
 }
 
 // sendGrace is how long a client that reads has to notice by itself that its task ended early.

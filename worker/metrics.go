@@ -13,9 +13,13 @@ var (
 	descEnded      = prometheus.NewDesc("arbalest_worker_tasks_ended_total", "Tasks that ended since the start, by state.", []string{"worker", "state"}, nil)
 	descRows       = prometheus.NewDesc("arbalest_worker_output_rows_total", "Rows that ended tasks yielded.", label, nil)
 	descBytes      = prometheus.NewDesc("arbalest_worker_output_bytes_total", "Bytes that ended tasks yielded, as Arrow.", label, nil)
+	descSpill      = prometheus.NewDesc("arbalest_worker_spilled_bytes_total", "Bytes of ended tasks' outputs and inputs that went to disk.", label, nil)
 	descKept       = prometheus.NewDesc("arbalest_worker_kept_outputs", "Outputs kept for other tasks.", label, nil)
-	descKeptBytes  = prometheus.NewDesc("arbalest_worker_exchange_bytes", "Bytes of kept outputs and fetched inputs.", label, nil)
+	descKeptBytes  = prometheus.NewDesc("arbalest_worker_exchange_bytes", "Bytes of kept outputs and fetched inputs in memory.", label, nil)
 	descKeptMax    = prometheus.NewDesc("arbalest_worker_exchange_bytes_max", "The budget of arbalest_worker_exchange_bytes.", label, nil)
+	descDisk       = prometheus.NewDesc("arbalest_worker_spill_bytes", "Bytes of kept outputs and fetched inputs on disk.", label, nil)
+	descDiskMax    = prometheus.NewDesc("arbalest_worker_spill_bytes_max", "The budget of arbalest_worker_spill_bytes.", label, nil)
+	descDiskFiles  = prometheus.NewDesc("arbalest_worker_spill_files", "Files of arbalest_worker_spill_bytes.", label, nil)
 	descEngine     = prometheus.NewDesc("arbalest_worker_engine_memory_bytes", "Memory that the engine uses.", label, nil)
 	descEngineTemp = prometheus.NewDesc("arbalest_worker_engine_temp_bytes", "Bytes that the engine spilled to disk.", label, nil)
 	descConns      = prometheus.NewDesc("arbalest_worker_engine_connections", "Open connections of the engine.", label, nil)
@@ -28,8 +32,8 @@ type collector struct{ worker *Worker }
 
 // Describe implements prometheus.Collector.
 func (collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descTasks, descEnded, descRows, descBytes, descKept, descKeptBytes, descKeptMax,
-		descEngine, descEngineTemp, descConns} {
+	for _, d := range []*prometheus.Desc{descTasks, descEnded, descRows, descBytes, descSpill, descKept, descKeptBytes, descKeptMax,
+		descDisk, descDiskMax, descDiskFiles, descEngine, descEngineTemp, descConns} {
 		out <- d
 	}
 }
@@ -51,14 +55,18 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			count(descEnded, w.ended[state], state.String())
 		}
 	}
-	rows, bytes := w.rowsOut, w.byteOut
+	rows, bytes, spill := w.rowsOut, w.byteOut, w.spillOut
 	w.mu.Unlock()
 	count(descRows, rows)
 	count(descBytes, bytes)
+	count(descSpill, spill)
 	usage, engine := w.Usage(), w.cfg.Engine.Usage()
 	gauge(descKept, float64(usage.Kept))
 	gauge(descKeptBytes, float64(usage.ExchangeBytes))
 	gauge(descKeptMax, float64(w.cfg.ExchangeBytesMax))
+	gauge(descDisk, float64(usage.SpillBytes))
+	gauge(descDiskMax, float64(max(w.cfg.SpillBytesMax, 0)))
+	gauge(descDiskFiles, float64(usage.SpillFiles))
 	gauge(descEngine, float64(engine.MemoryBytes))
 	gauge(descEngineTemp, float64(engine.TempBytes))
 	gauge(descConns, float64(engine.Connections))

@@ -16,7 +16,7 @@ import (
 // prepared is a run ready for the engine, and what must be freed after it.
 type prepared struct {
 	job     duck.Job
-	fetched []*exchange.Input
+	fetched *exchange.Inputs // nil until they are
 	inputs  []*duck.Input
 }
 
@@ -24,8 +24,8 @@ func (p *prepared) free() {
 	for _, input := range p.inputs {
 		input.Remove()
 	}
-	for _, f := range p.fetched {
-		f.Release()
+	if p.fetched != nil {
+		p.fetched.Release()
 	}
 	p.inputs, p.fetched = nil, nil
 }
@@ -51,16 +51,18 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.fetched, err = exchange.Fetch(r.ctx, w.store, sources); err != nil {
+	request := exchange.Request{Query: r.id.Key.Query, Sources: sources, Spill: r.spec.GetSpill()}
+	if p.fetched, err = exchange.Fetch(r.ctx, w.store, request); err != nil {
 		return err
 	}
+	r.spilled.Store(uint64(p.fetched.SpillBytes))
 	bodies := map[string]string{}
-	for i, f := range p.fetched {
+	for i, batches := range p.fetched.Batches {
 		types, err := columnsFrom(r.spec.GetInputs()[i].GetColumns())
 		if err != nil {
 			return err
 		}
-		input, err := w.cfg.Engine.AddInput(typesOf(types), f.Batches)
+		input, err := w.cfg.Engine.AddInput(typesOf(types), batches)
 		if err != nil {
 			return qerr.Wrap(qerr.Internal, "give input "+sources[i].Name+" to the engine", err)
 		}
@@ -89,9 +91,8 @@ func (w *Worker) sources(spec *pb.TaskSpec) ([]exchange.Source, error) {
 		sources[i] = exchange.Source{Name: input.GetName(), Schema: arrowtype.WireSchema(typesOf(columns))}
 		for _, p := range input.GetProducers() {
 			producer := exchange.Producer{Key: keyFrom(p.GetKey()), Worker: ids.WorkerID(p.GetWorkerId())}
-			producer.Shared = producer.Worker == w.cfg.ID
 			producer.Open = func(ctx context.Context) (flightx.Reader, error) {
-				if producer.Shared {
+				if producer.Worker == w.cfg.ID {
 					return w.openPartitions(p.GetTicket())
 				}
 				return w.cfg.Clients.Open(ctx, p.GetAddress(), p.GetTls(), p.GetTicket())

@@ -171,7 +171,7 @@ func (r *resultReader) finish(err error) error {
 		if r.prepared != nil {
 			r.prepared.free()
 		}
-		outcome := lifecycle.Outcome{Rows: r.run.rows.Load(), Bytes: r.run.bytes.Load()}
+		outcome := lifecycle.Outcome{Rows: r.run.rows.Load(), Bytes: r.run.bytes.Load(), SpillBytes: r.run.spilled.Load()}
 		if !flightx.AtEnd(r.ended) {
 			outcome.Err = r.ended
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/worker/exchange"
 	"github.com/arbalest-sql/arbalest/worker/lifecycle"
 )
 
@@ -26,8 +27,12 @@ type run struct {
 	done chan struct{}
 
 	rows, bytes atomic.Uint64
-	// stream is set while a result streams.
-	stream atomic.Pointer[duck.Stream]
+	// spilled are the bytes of its inputs that are on disk.
+	spilled atomic.Uint64
+	// stream is set while a result streams; output and progress while a kept task runs.
+	stream   atomic.Pointer[duck.Stream]
+	output   atomic.Pointer[exchange.Writer]
+	progress atomic.Pointer[func() float64]
 }
 
 // begin enters a run; the caller holds mu, and sees to it that end is called.
@@ -75,10 +80,17 @@ func (w *Worker) failure(r *run, err error) error {
 
 // counters reads a run's counters.
 func (r *run) counters() (rows, bytes uint64, progress float64) {
+	rows, bytes = r.rows.Load(), r.bytes.Load()
 	if s := r.stream.Load(); s != nil {
 		progress = s.Progress()
 	}
-	return r.rows.Load(), r.bytes.Load(), min(max(progress, 0), 1)
+	if out := r.output.Load(); out != nil {
+		rows, bytes = out.Written()
+	}
+	if done := r.progress.Load(); done != nil {
+		progress = (*done)()
+	}
+	return rows, bytes, min(max(progress, 0), 1)
 }
 
 // openPartitions opens the partitions that an exchange ticket names, out of this worker's own store.
@@ -101,11 +113,11 @@ func (w *Worker) partitions(t *pb.Ticket) (flightx.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	schema, batches, err := w.store.Take(key, t.GetPartitions())
+	reader, err := w.store.Open(key, t.GetPartitions())
 	if err != nil {
-		return nil, err
+		return nil, err // not the reader: a nil one is not a nil flightx.Reader
 	}
-	return flightx.Batches(schema, batches...), nil
+	return reader, nil
 }
 
 // runKept runs a task whose output is kept, to its end.
@@ -118,6 +130,9 @@ func (w *Worker) runKept(r *run) {
 	}
 }
 
+// pendingBytesMax bounds the batches in the making of one task: with it, 64 partitions on 2 threads still get batches of 1 MiB.
+const pendingBytesMax = 128 << 20
+
 // execute runs a task into the store.
 func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 	defer func() {
@@ -126,27 +141,35 @@ func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 		}
 	}()
 	p, err := w.prepare(r)
+	outcome.SpillBytes = r.spilled.Load()
 	if err != nil {
 		return outcome, err
 	}
 	defer p.free()
-	p.job.BytesMax = max(w.store.Free(), 1) // zero would be the engine's default
-	output, err := w.cfg.Engine.Partition(r.ctx, p.job, int(r.spec.GetPartitions()))
+	partitions := int(r.spec.GetPartitions())
+	output, err := w.store.Begin(r.id.Key, arrowtype.WireSchema(typesOf(p.job.Columns)), partitions, r.spec.GetSpill())
 	if err != nil {
 		return outcome, err
 	}
-	if err := checkFiles(r.ctx, r.spec.GetScans()); err != nil {
-		output.Release()
+	defer output.Abort()
+	r.output.Store(output)
+	p.job.PendingBytesMax = max(min(w.cfg.ExchangeBytesMax/8, pendingBytesMax), 1)
+	p.job.Started = func(progress func() float64) { r.progress.Store(&progress) }
+	err = w.cfg.Engine.PartitionTo(r.ctx, p.job, partitions, output.Put)
+	if err == nil {
+		err = checkFiles(r.ctx, r.spec.GetScans())
+	}
+	if err != nil {
+		outcome.Rows, outcome.Bytes = output.Written()
 		return outcome, err
 	}
-	for i := range output.Partitions() {
-		rows, bytes := uint64(output.Rows(i)), uint64(output.Bytes(i))
-		outcome.PartitionRows = append(outcome.PartitionRows, rows)
-		outcome.PartitionBytes = append(outcome.PartitionBytes, bytes)
-		outcome.Rows += rows
-		outcome.Bytes += bytes
+	stats, err := output.Commit()
+	if err != nil {
+		return outcome, err
 	}
-	return outcome, w.store.Put(r.id.Key, arrowtype.WireSchema(typesOf(p.job.Columns)), output)
+	outcome.Rows, outcome.Bytes, outcome.SpillBytes = stats.Rows, stats.Bytes, outcome.SpillBytes+stats.SpillBytes
+	outcome.PartitionRows, outcome.PartitionBytes = stats.PartitionRows, stats.PartitionBytes
+	return outcome, nil
 }
 
 // panicked makes a panic in a run an error: a bug in one task must not end the others.

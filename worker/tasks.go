@@ -139,5 +139,5 @@ func (w *Worker) tellProgress() {
 func (w *Worker) load() *pb.WorkerLoad {
 	usage, engine := w.Usage(), w.cfg.Engine.Usage()
 	return &pb.WorkerLoad{RunningTasks: uint32(usage.Running), ExchangeBytes: uint64(usage.ExchangeBytes),
-		EngineBytes: uint64(max(engine.MemoryBytes, 0)), KeptTasks: uint32(usage.Kept), SpillBytes: uint64(max(engine.TempBytes, 0))}
+		EngineBytes: uint64(max(engine.MemoryBytes, 0)), KeptTasks: uint32(usage.Kept), SpillBytes: uint64(usage.SpillBytes + max(engine.TempBytes, 0))}
 }

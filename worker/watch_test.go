@@ -83,6 +83,27 @@ func TestWatchersHearEverything(t *testing.T) {
 	})
 }
 
+// TestKeptTasksTellTheirProgress hears of rows, bytes and progress of a task that is running.
+func TestKeptTasksTellTheirProgress(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	spec := task("q", 0, 0, "SELECT a.c1 + b.c1 FROM scan_0 a, scan_0 b", scan(c.split(path)), "BIGINT")
+	spec.Partitions = 1
+	events := c.watch(0)
+	c.create(0, spec)
+	defer c.release("q")
+	for {
+		if e := events.next().GetTask(); e.GetState() == pb.TaskState_TASK_STATE_RUNNING && e.GetRows() > 0 && e.GetBytes() > 0 && e.GetProgress() > 0 {
+			if e.Progress > 1 || e.Rows > 400_000_000 {
+				t.Errorf("progress %v", e)
+			}
+			return
+		} else if e != nil && e.GetState() != pb.TaskState_TASK_STATE_RUNNING {
+			t.Fatalf("no progress before %v", e)
+		}
+	}
+}
+
 func TestASlowWatcherGetsTheNewestOfEachTask(t *testing.T) {
 	h := newHub()
 	key := func(n int) ids.TaskKey { return ids.TaskKey{Query: "q", Task: ids.TaskIndex(n)} }

@@ -49,8 +49,8 @@ type Worker struct {
 	draining bool
 	closed   bool
 	// Counters since the start, for metrics.
-	ended            map[lifecycle.State]uint64
-	rowsOut, byteOut uint64
+	ended                      map[lifecycle.State]uint64
+	rowsOut, byteOut, spillOut uint64
 }
 
 // New returns a worker that is ready to be registered with a gRPC server. The caller closes it.
@@ -63,10 +63,15 @@ func New(cfg Config) (*Worker, error) {
 	if err != nil {
 		return nil, qerr.Wrap(qerr.Internal, "test the engine's hash", err)
 	}
+	store, err := exchange.OpenStore(exchange.Config{BytesMax: cfg.ExchangeBytesMax, QueryBytesMax: cfg.ExchangeQueryBytesMax,
+		SpillDir: cfg.SpillDir, SpillBytesMax: max(cfg.SpillBytesMax, 0), SpillQueryBytesMax: cfg.SpillQueryBytesMax})
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	w := &Worker{
 		cfg:    cfg,
-		store:  exchange.NewStore(cfg.ExchangeBytesMax),
+		store:  store,
 		hub:    newHub(),
 		health: health.NewServer(),
 		hash:   hash,
@@ -134,6 +139,7 @@ func (w *Worker) update(change func(now time.Time, r *lifecycle.Registry) (wait 
 			w.ended[e.State]++
 			w.rowsOut += e.Rows
 			w.byteOut += e.Bytes
+			w.spillOut += e.SpillBytes
 			delete(w.specs, lifecycle.ID{Key: e.Key})
 		}
 	}

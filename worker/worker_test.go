@@ -168,28 +168,6 @@ func TestFilesMustBeThosePlanned(t *testing.T) {
 	})
 }
 
-func TestTheExchangeBudget(t *testing.T) {
-	c := newCluster(t, 1, func(cfg *Config) { cfg.ExchangeBytesMax = 100_000 })
-	path := c.write("a.parquet", 0, 20_000)
-	events := c.watch(0)
-	large := task("q", 0, 0, "SELECT c1, c2 FROM scan_0", scan(c.split(path)), "BIGINT", "VARCHAR")
-	large.Partitions = 1
-	c.create(0, large)
-	e := events.until(large.Key, pb.TaskState_TASK_STATE_FAILED)
-	wantKind(t, grpcerr.FromProto(e.Error), qerr.Resource)
-	small := task("q", 0, 1, "SELECT c1, c2 FROM scan_0 WHERE c1 < 100", scan(c.split(path)), "BIGINT", "VARCHAR")
-	small.Partitions = 1
-	c.create(0, small)
-	done := events.until(small.Key, pb.TaskState_TASK_STATE_FINISHED)
-	if done.Rows != 100 || len(done.PartitionRows) != 1 || done.PartitionBytes[0] == 0 {
-		t.Errorf("finished with %v", done)
-	}
-	if u := c.workers[0].Usage(); u.Kept != 1 || u.ExchangeBytes == 0 {
-		t.Errorf("usage %+v", u)
-	}
-	c.release("q")
-}
-
 func TestALostProducerIsNamed(t *testing.T) {
 	c := newCluster(t, 2, nil)
 	path := c.write("a.parquet", 0, 100)

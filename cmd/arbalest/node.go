@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/config"
+	"github.com/arbalest-sql/arbalest/internal/scratch"
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -145,19 +146,15 @@ func memoryBytes(limit config.Bytes, workers int) (int64, error) {
 	return int64(limit) / int64(workers), nil
 }
 
-// spillDir gives each worker of a process a directory of its own, and removes it at the end.
+// spillDir gives each worker of a process a directory of its own for its engine, and removes it at the end. What processes
+// left that crashed is removed too.
 func (n *node) spillDir() (string, error) {
-	if n.config.SpillDir != "" {
-		if err := os.MkdirAll(n.config.SpillDir, 0o700); err != nil {
-			return "", fmt.Errorf("--spill-dir: %w", err)
-		}
-	}
-	dir, err := os.MkdirTemp(n.config.SpillDir, "arbalest-spill-")
+	dir, err := scratch.Open(n.config.SpillDir, "arbalest-spill-")
 	if err != nil {
 		return "", fmt.Errorf("--spill-dir: %w", err)
 	}
-	n.onClose(func() error { return os.RemoveAll(dir) })
-	return dir, nil
+	n.onClose(dir.Close)
+	return dir.Path(), nil
 }
 
 // newIncarnation names one life of this process.

@@ -28,6 +28,10 @@ const joinTimeout = 2 * time.Minute
 // the rest, since it can spill and has the larger appetite.
 const exchangeShare = 4
 
+// spillShare is the part of a worker's spill space that kept outputs and fetched inputs may fill: half; the engine's operators
+// get the rest.
+const spillShare = 2
+
 func runWorker(args []string, out io.Writer) (err error) {
 	n, err := newNode(config.Worker, args, out)
 	if err != nil {
@@ -154,8 +158,9 @@ func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Cl
 		return nil, err
 	}
 	exchange := memoryMax / exchangeShare
+	spillMax := int64(n.config.MaxSpill) / int64(p.workers)
 	engine, err := duck.Open(duck.Config{Threads: p.threads, MemoryBytes: memoryMax - exchange, TempDir: spill,
-		TempBytesMax: int64(n.config.MaxSpill) / int64(p.workers), DataLocations: locations})
+		TempBytesMax: spillMax - spillMax/spillShare, DataLocations: locations})
 	if err != nil {
 		return nil, err
 	}
@@ -168,8 +173,8 @@ func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Cl
 	}
 	w, err := worker.New(worker.Config{ID: ids.WorkerID(p.id), Incarnation: ids.Incarnation(p.incarnation), Address: p.address,
 		Advertised: p.advertised, TLS: p.tls, Engine: engine, Keys: keys, Clients: clients, Users: users, RequireToken: users != nil,
-		ExchangeBytesMax: exchange,
-		Version:          versionText(), Threads: uint32(p.threads), MemoryBytes: uint64(memoryMax), Log: n.log.With().Str("worker", p.id).Logger()})
+		ExchangeBytesMax: exchange, SpillDir: n.config.SpillDir, SpillBytesMax: spillMax / spillShare,
+		Version: versionText(), Threads: uint32(p.threads), MemoryBytes: uint64(memoryMax), Log: n.log.With().Str("worker", p.id).Logger()})
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (e *Engine) connect(timeZone string) (*conn, error) {
 	// Progress is only counted for connections that would print it.
 	if err := c.exec("SET enable_progress_bar_print = false; SET enable_progress_bar = true; SET TimeZone = " + table.Literal(timeZone)); err != nil {
 		c.close()
-		return nil, err
+		return nil, &qerr.Error{Kind: qerr.User, Op: "set the time zone", Err: err}
 	}
 	return c, nil
 }
@@ -95,15 +95,24 @@ func (c *conn) exec(sql string) error { return c.query(sql, func(*C.duckdb_resul
 
 // query runs a statement to its end and shows its result.
 func (c *conn) query(sql string, read func(*C.duckdb_result)) error {
+	t, text, ok := c.run(sql, read)
+	if ok {
+		return nil
+	}
+	return c.engine.engineError(t, text)
+}
+
+// run is query with a bare error.
+func (c *conn) run(sql string, read func(*C.duckdb_result)) (t C.duckdb_error_type, fault string, ok bool) {
 	text := C.CString(sql)
 	defer C.free(unsafe.Pointer(text))
 	var result C.duckdb_result
 	defer C.duckdb_destroy_result(&result)
 	if C.duckdb_query(c.handle, text, &result) != C.DuckDBSuccess {
-		return c.engine.engineError(C.duckdb_result_error_type(&result), C.GoString(C.duckdb_result_error(&result)))
+		return C.duckdb_result_error_type(&result), C.GoString(C.duckdb_result_error(&result)), false
 	}
 	read(&result)
-	return nil
+	return 0, "", true
 }
 
 // queryContext is query, interrupted when ctx ends.

@@ -10,7 +10,8 @@
 // The kernel, in C:
 //   - layout.c: the physical layout of a set of columns; checked against DuckDB's own types before anything is read.
 //   - view.c: where a chunk's values lie. append.c, builder.c: the copy loops, chunk → one or many growing batches.
-//   - pull.c: the pull loop of a client stream. sink.c, pids.c: the COPY function that DuckDB's threads call.
+//   - pull.c: the pull loop of a client stream. sink.c, pids.c: the COPY function that DuckDB's threads call; each hands its
+//     full batches to Go (taker.go).
 //   - input.c, fill.c: the table function that gives Arrow batches back to DuckDB.
 //   - engine.c: handles in SQL → C objects. memory.c: accounted buffers.
 //

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,6 +61,8 @@ func (e *Engine) open() error {
 	if e.shared = C.ab_engine_new(e.pool.account); e.shared == nil {
 		return qerr.New(qerr.Resource, "out of memory")
 	}
+	// A stream may be closed after its engine, so this goes when nothing points to the engine any more.
+	runtime.AddCleanup(e, func(shared *C.ab_engine) { C.ab_engine_free(shared) }, e.shared)
 	if err := e.openDatabase(); err != nil {
 		return err
 	}
@@ -181,8 +184,6 @@ func (e *Engine) Close() error {
 		in.Remove()
 	}
 	e.sweep()
-	C.ab_engine_free(e.shared)
-	e.shared = nil
 	if e.tempOwn {
 		return os.RemoveAll(e.cfg.TempDir)
 	}

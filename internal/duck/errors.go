@@ -39,6 +39,9 @@ func kindOf(t C.duckdb_error_type) qerr.Kind {
 	return qerr.Internal
 }
 
+// stackMark is where DuckDB appends a stack trace to its internal errors; nobody who reads a message wants it.
+const stackMark = "\nStack Trace:"
+
 // engineError makes an error of DuckDB's. Readers report a damaged file with types that otherwise mean a fault in the
 // statement or in DuckDB; naming a file of a data location tells them apart, as fragments hold file names as reader
 // arguments only.
@@ -52,7 +55,8 @@ func (e *Engine) engineError(t C.duckdb_error_type, text string) error {
 			}
 		}
 	}
-	return &qerr.Error{Kind: kind, Op: "run fragment", Msg: text}
+	text, _, _ = strings.Cut(text, stackMark)
+	return &qerr.Error{Kind: kind, Op: "run fragment", Msg: strings.TrimSpace(text)}
 }
 
 // statusError makes an error of our kernel's own faults.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	bindings "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 )
@@ -46,7 +48,7 @@ func checkIdle(t testing.TB, e *Engine) {
 			return
 		}
 	}
-	t.Errorf("the engine is not idle: %+v", u)
+	t.Fatalf("the engine is not idle: %+v", u)
 }
 
 // readAll reads a stream to its end and closes it; the test releases the batches when it ends.
@@ -74,6 +76,60 @@ func streamAll(t testing.TB, e *Engine, sql string) (*arrow.Schema, []arrow.Reco
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return s.Schema(), readAll(t, s)
+}
+
+// streamError runs a statement that must fail, and gives its error.
+func streamError(t testing.TB, e *Engine, sql string) error {
+	t.Helper()
+	s, err := e.Stream(context.Background(), Job{SQL: sql})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for {
+		b, err := s.Next(context.Background())
+		if errors.Is(err, io.EOF) {
+			t.Fatalf("%s: no error", sql)
+		}
+		if err != nil {
+			return err
+		}
+		b.Release()
+	}
+}
+
+// number runs a statement with one BIGINT.
+func number(t testing.TB, e *Engine, sql string) int64 {
+	t.Helper()
+	s, err := e.Stream(context.Background(), Job{SQL: sql})
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	defer s.Close()
+	b, err := s.Next(context.Background())
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	defer b.Release()
+	return b.Column(0).(*array.Int64).Value(0)
+}
+
+// writeFile runs a COPY in another DuckDB: the engine under test writes nothing.
+func writeFile(t testing.TB, sql, path string) {
+	t.Helper()
+	var db bindings.Database
+	if bindings.Open("", &db) != bindings.StateSuccess {
+		t.Fatal("open the writing database")
+	}
+	defer bindings.Close(&db)
+	var conn bindings.Connection
+	bindings.Connect(db, &conn)
+	defer bindings.Disconnect(&conn)
+	var res bindings.Result
+	defer bindings.DestroyResult(&res)
+	if bindings.Query(conn, "COPY ("+sql+") TO "+table.Literal(path), &res) != bindings.StateSuccess {
+		t.Fatal(bindings.ResultError(&res))
+	}
 }
 
 // rowsOf counts.

@@ -68,7 +68,7 @@ bool ab_input_free(ab_input *in) {
 
 static void bind(duckdb_bind_info info) {
 	duckdb_value v = duckdb_bind_get_parameter(info, 0);
-	int64_t handle = duckdb_get_int64(v);
+	int64_t handle = duckdb_is_null_value(v) ? 0 : duckdb_get_int64(v); // no handle is 0
 	duckdb_destroy_value(&v);
 	ab_input *in = (ab_input *)ab_object_bind(duckdb_bind_get_extra_info(info), handle, AB_INPUT);
 	if (!in) {

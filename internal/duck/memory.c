@@ -54,3 +54,7 @@ void ab_release(ab_account *a, void *p, size_t cap) {
 	free(p);
 	charge(a, -(int64_t)cap);
 }
+
+void ab_hand_over(ab_account *a, size_t cap) {
+	atomic_fetch_sub_explicit(&a->bytes, (int64_t)cap, memory_order_relaxed);
+}

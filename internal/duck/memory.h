@@ -14,6 +14,7 @@ typedef enum {
 	AB_RANGE,     // an INTERVAL that Arrow's month_day_nano cannot hold
 	AB_PARTITION, // a partition number outside of [0, partitions)
 	AB_LAYOUT,    // a column's type is not the one that the job announced
+	AB_TAKER,     // whoever takes the batches refused one, and knows why
 } ab_status;
 
 // ab_account counts what is allocated. Each job has one, whose parent is the engine's.
@@ -34,6 +35,7 @@ ab_status ab_grow(ab_account *a, ab_buffer *b, size_t need); // slow path: room 
 void ab_trim(ab_account *a, ab_buffer *b);                   // gives back what finished buffers do not use
 void ab_drop(ab_account *a, ab_buffer *b);                   // frees
 void ab_release(ab_account *a, void *p, size_t cap);         // frees what left the kernel as part of a batch
+void ab_hand_over(ab_account *a, size_t cap);                // takes bytes off the account but not off its parent
 
 // ab_room makes room for more bytes behind those in use.
 static inline ab_status ab_room(ab_account *a, ab_buffer *b, size_t more) {

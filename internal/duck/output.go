@@ -9,6 +9,7 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"runtime/cgo"
 	"sync"
 	"unsafe"
 
@@ -25,9 +26,12 @@ const partitionsMax = 1 << 12
 // Output is the result of a Partition job, in memory: a list of batches in the wire schema for each partition. The batches
 // are borrowed; whoever keeps one longer than the output retains it.
 type Output struct {
+	mu      sync.Mutex // while the job runs
 	batches [][]arrow.RecordBatch
 	rows    []int64
 	bytes   []int64
+	total   int64
+	max     int64
 	release sync.Once
 }
 
@@ -37,19 +41,40 @@ type Output struct {
 //
 // The order of rows is kept neither within a partition nor between them. The caller releases the output.
 func (e *Engine) Partition(ctx context.Context, job Job, partitions int) (*Output, error) {
+	o := &Output{batches: make([][]arrow.RecordBatch, max(partitions, 0)), rows: make([]int64, max(partitions, 0)),
+		bytes: make([]int64, max(partitions, 0)), max: e.outputBytesMax(job)}
+	if err := e.PartitionTo(ctx, job, partitions, o.add); err != nil {
+		o.Release()
+		return nil, err
+	}
+	return o, nil
+}
+
+// PartitionTo is Partition for outputs of any size: it hands each batch over as soon as it is full. put is called by several
+// of the engine's threads at once and owns the batch from then on, also when it returns an error, which ends the job with
+// that error. The threads are the whole engine's, so put may write to a local disk but must wait for nobody else. bytes are
+// those in use in the batch's buffers.
+func (e *Engine) PartitionTo(ctx context.Context, job Job, partitions int, put func(partition int, batch arrow.RecordBatch, bytes int64) error) error {
 	if partitions < 1 || partitions > partitionsMax {
-		return nil, qerr.New(qerr.Internal, "%d partitions, must be 1 to %d", partitions, partitionsMax)
+		return qerr.New(qerr.Internal, "%d partitions, must be 1 to %d", partitions, partitionsMax)
 	}
 	c, err := e.connect(job.TimeZone)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer c.close()
 	types, err := c.outputTypes(ctx, job, partitions)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return c.partition(ctx, job, types, partitions)
+	return c.partition(ctx, job, types, partitions, put)
+}
+
+func (e *Engine) outputBytesMax(job Job) int64 {
+	if job.BytesMax != 0 {
+		return job.BytesMax
+	}
+	return e.cfg.OutputBytesMax
 }
 
 // outputTypes gives the types of a Partition job's columns, without the partition number.
@@ -72,35 +97,44 @@ func (c *conn) outputTypes(ctx context.Context, job Job, partitions int) ([]tabl
 	return types, nil
 }
 
-func (c *conn) partition(ctx context.Context, job Job, types []table.Type, partitions int) (*Output, error) {
+func (c *conn) partition(ctx context.Context, job Job, types []table.Type, partitions int, put func(int, arrow.RecordBatch, int64) error) error {
 	e := c.engine
 	if err := c.onlySelect(job.SQL); err != nil {
-		return nil, err
-	}
-	bytesMax := job.BytesMax
-	if bytesMax == 0 {
-		bytesMax = e.cfg.OutputBytesMax
+		return err
 	}
 	nodes := wireLayout(types)
-	sink := C.ab_sink_new(e.shared, unsafe.SliceData(nodes), C.uint32_t(len(nodes)), C.uint32_t(partitions), C.int64_t(bytesMax))
+	t := &taker{importer: importer{pool: e.pool, schema: arrowtype.WireSchema(types), nodes: len(nodes)}, put: put}
+	handle := cgo.NewHandle(t)
+	defer handle.Delete()
+	threadMax := job.PendingBytesMax / int64(e.cfg.Threads)
+	if job.PendingBytesMax > 0 {
+		threadMax = max(threadMax, 1) // zero would be no limit
+	}
+	sink := C.ab_sink_new(e.shared, unsafe.SliceData(nodes), C.uint32_t(len(nodes)), C.uint32_t(partitions),
+		C.int64_t(e.outputBytesMax(job)), C.int64_t(threadMax), C.uintptr_t(handle))
 	if sink == nil {
-		return nil, qerr.New(qerr.Resource, "out of memory")
+		return qerr.New(qerr.Resource, "out of memory")
 	}
 	defer C.ab_sink_close(sink)
+	if job.Started != nil {
+		p := &progress{conn: c}
+		defer p.end()
+		job.Started(p.now)
+	}
 	// The line break ends a comment at the end of the fragment. Our function writes no file; the directory is what COPY
 	// insists on, and OVERWRITE_OR_IGNORE lets several jobs name the same one.
 	copySQL := fmt.Sprintf("COPY (\n%s\n) TO %s (FORMAT arbalest_sink, HANDLE %d, PER_THREAD_OUTPUT true, OVERWRITE_OR_IGNORE true)",
 		job.SQL, table.Literal(e.sinkDir), int64(sink.object.handle))
 	if err := c.queryContext(ctx, copySQL, func(*C.duckdb_result) {}); err != nil {
-		if sink.status != C.AB_OK && ctx.Err() == nil {
-			return nil, statusError(sink.status, int64(sink.bad))
+		switch {
+		case ctx.Err() != nil || sink.status == C.AB_OK:
+			return err
+		case sink.status == C.AB_TAKER:
+			return t.fault()
 		}
-		return nil, err
+		return statusError(sink.status, int64(sink.bad))
 	}
-	if err := ended(ctx, nil); err != nil {
-		return nil, err
-	}
-	return e.collect(sink, arrowtype.WireSchema(types), len(nodes), partitions), nil
+	return ended(ctx, nil)
 }
 
 // onlySelect refuses text that is more than one statement: it would end the COPY that is wrapped around it.
@@ -119,23 +153,17 @@ func (c *conn) onlySelect(sql string) error {
 	return qerr.New(qerr.User, "a fragment is one statement, not %d", int(n))
 }
 
-// collect takes the sink's batches, which are listed last first.
-func (e *Engine) collect(sink *C.ab_sink, schema *arrow.Schema, nodes, partitions int) *Output {
-	o := &Output{batches: make([][]arrow.RecordBatch, partitions), rows: make([]int64, partitions), bytes: make([]int64, partitions)}
-	im := importer{pool: e.pool, schema: schema, nodes: nodes}
-	for b := C.ab_sink_take(sink); b != nil; {
-		next, p := b.next, int(b.partition)
-		o.rows[p] += int64(b.rows)
-		o.bytes[p] += int64(b.bytes)
-		o.batches[p] = append(o.batches[p], im.take(b))
-		b = next
+// add keeps a batch.
+func (o *Output) add(p int, batch arrow.RecordBatch, bytes int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.batches[p] = append(o.batches[p], batch)
+	o.rows[p] += batch.NumRows()
+	o.bytes[p] += bytes
+	if o.total += bytes; o.max > 0 && o.total > o.max {
+		return statusError(C.AB_BUDGET, 0)
 	}
-	for _, list := range o.batches {
-		for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-			list[i], list[j] = list[j], list[i]
-		}
-	}
-	return o
+	return nil
 }
 
 // Partitions returns the number of partitions.

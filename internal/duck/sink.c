@@ -17,22 +17,19 @@ typedef struct {
 	ab_scratch scratch;
 	ab_pids pids;
 	ab_builder *builder; // one a partition
+	int64_t *bytes;      // in use in each builder
+	int64_t held;        // the sum of bytes
 } producer;
 
 static void sink_unref(void *p) {
 	ab_sink *s = p;
 	if (!ab_object_unref(&s->object)) return;
-	while (s->batches) {
-		ab_batch *b = s->batches;
-		s->batches = b->next;
-		ab_batch_drop(b, &s->layout, &s->account);
-	}
 	ab_layout_free(&s->layout);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
-ab_sink *ab_sink_new(ab_engine *e, const ab_node *nodes, uint32_t count, uint32_t partitions, int64_t bytes_max) {
+ab_sink *ab_sink_new(ab_engine *e, const ab_node *nodes, uint32_t count, uint32_t partitions, int64_t bytes_max, int64_t thread_max, uintptr_t taker) {
 	ab_sink *s = calloc(1, sizeof *s);
 	if (!s) return NULL;
 	if (!ab_layout_init(&s->layout, nodes, count) || pthread_mutex_init(&s->lock, NULL) != 0) {
@@ -41,6 +38,8 @@ ab_sink *ab_sink_new(ab_engine *e, const ab_node *nodes, uint32_t count, uint32_
 		return NULL;
 	}
 	s->partitions = partitions;
+	s->thread_max = thread_max;
+	s->taker = taker;
 	s->account.bytes_max = bytes_max;
 	s->account.parent = e->account;
 	ab_object_open(e, &s->object, AB_SINK);
@@ -50,14 +49,6 @@ ab_sink *ab_sink_new(ab_engine *e, const ab_node *nodes, uint32_t count, uint32_
 void ab_sink_close(ab_sink *s) {
 	ab_object_close(&s->object);
 	sink_unref(s);
-}
-
-ab_batch *ab_sink_take(ab_sink *s) {
-	pthread_mutex_lock(&s->lock);
-	ab_batch *b = s->batches;
-	s->batches = NULL;
-	pthread_mutex_unlock(&s->lock);
-	return b;
 }
 
 static void fail(ab_sink *s, ab_status status, int64_t bad) {
@@ -79,7 +70,7 @@ static int64_t option_handle(duckdb_copy_function_bind_info info) {
 			char *name = duckdb_struct_type_child_name(t, i);
 			if (name && strcmp(name, "HANDLE") == 0) {
 				duckdb_value v = duckdb_get_struct_child(options, i);
-				handle = duckdb_get_int64(v);
+				if (!duckdb_is_null_value(v)) handle = duckdb_get_int64(v);
 				duckdb_destroy_value(&v);
 			}
 			duckdb_free(name);
@@ -124,6 +115,7 @@ static void producer_free(void *p) {
 	producer *t = p;
 	for (uint32_t i = 0; t->builder && i < t->sink->partitions; i++) ab_builder_free(&t->builder[i]);
 	free(t->builder);
+	free(t->bytes);
 	ab_views_free(&t->views);
 	ab_scratch_free(&t->scratch, &t->sink->layout);
 	ab_pids_free(&t->pids);
@@ -136,9 +128,10 @@ static void global_init(duckdb_copy_function_global_init_info info) {
 	if (t) {
 		t->sink = s;
 		t->builder = calloc(s->partitions, sizeof *t->builder);
+		t->bytes = calloc(s->partitions, sizeof *t->bytes);
 		if (t->builder)
 			for (uint32_t i = 0; i < s->partitions; i++) t->builder[i] = (ab_builder){.layout = &s->layout, .account = &s->account};
-		if (t->builder && ab_views_init(&t->views, &s->layout) && ab_scratch_init(&t->scratch, &s->layout) && ab_pids_init(&t->pids, s->partitions)) {
+		if (t->builder && t->bytes && ab_views_init(&t->views, &s->layout) && ab_scratch_init(&t->scratch, &s->layout) && ab_pids_init(&t->pids, s->partitions)) {
 			duckdb_copy_function_global_init_set_global_state(info, t, producer_free);
 			return;
 		}
@@ -148,15 +141,16 @@ static void global_init(duckdb_copy_function_global_init_info info) {
 	duckdb_copy_function_global_init_set_error(info, "arbalest_sink: out of memory");
 }
 
-// flush turns a builder's rows into a batch of the sink.
+// flush turns a builder's rows into a batch and hands it over.
 static ab_status flush(producer *t, uint32_t partition) {
+	ab_sink *s = t->sink;
 	ab_batch *b = ab_builder_finish(&t->builder[partition], &t->scratch, partition);
 	if (!b) return AB_NOMEM;
-	pthread_mutex_lock(&t->sink->lock);
-	b->next = t->sink->batches;
-	t->sink->batches = b;
-	pthread_mutex_unlock(&t->sink->lock);
-	return AB_OK;
+	t->held -= t->bytes[partition];
+	t->bytes[partition] = 0;
+	for (uint32_t i = 0; i < s->layout.nodes; i++)
+		ab_hand_over(&s->account, b->column[i].valid.cap + b->column[i].data.cap + b->column[i].offsets.cap);
+	return arbalestTake(s->taker, b) == 0 ? AB_OK : AB_TAKER;
 }
 
 // scatter appends the rows [start, start+n) to the partitions' builders, column by column: the vector stays in the cache
@@ -182,8 +176,15 @@ static ab_status scatter(producer *t, uint32_t start, uint32_t n) {
 		uint32_t k = s->partitions == 1 ? n : ab_pids_count(&t->pids, p);
 		if (!k) continue;
 		b->rows += k;
-		if (b->rows >= BATCH_ROWS || ab_builder_bytes(b) >= BATCH_BYTES) st = flush(t, p);
+		int64_t bytes = ab_builder_bytes(b);
+		t->held += bytes - t->bytes[p];
+		t->bytes[p] = bytes;
+		if (b->rows >= BATCH_ROWS || bytes >= BATCH_BYTES) st = flush(t, p);
 	}
+	if (s->thread_max == 0 || t->held <= s->thread_max) return st;
+	// Many partitions: small batches now rather than more memory.
+	for (uint32_t p = 0; st == AB_OK && p < s->partitions; p++)
+		if (t->builder[p].rows) st = flush(t, p);
 	return st;
 }
 
@@ -219,9 +220,10 @@ static void sink(duckdb_copy_function_sink_info info, duckdb_data_chunk chunk) {
 static void finalize(duckdb_copy_function_finalize_info info) {
 	producer *t = duckdb_copy_function_finalize_get_global_state(info);
 	for (uint32_t p = 0; t && p < t->sink->partitions; p++) {
-		if (t->builder[p].rows == 0 || flush(t, p) == AB_OK) continue;
-		fail(t->sink, AB_NOMEM, 0);
-		duckdb_copy_function_finalize_set_error(info, "arbalest_sink: out of memory");
+		ab_status st = t->builder[p].rows ? flush(t, p) : AB_OK;
+		if (st == AB_OK) continue;
+		fail(t->sink, st, 0);
+		duckdb_copy_function_finalize_set_error(info, "arbalest_sink: stopped");
 		return;
 	}
 }

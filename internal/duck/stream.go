@@ -31,8 +31,15 @@ type Job struct {
 	// Columns are the columns of the SELECT, without the partition number of a Partition job. They are checked against
 	// what DuckDB makes of the SQL. Nil takes them from there, at the price of planning twice.
 	Columns []table.Column
-	// BytesMax limits what a Partition job holds in batches; 0 means the engine's default.
+	// BytesMax limits what a Partition job holds in batches, and a PartitionTo job in batches that are not yet handed over; 0
+	// means the engine's default. Past it the job fails.
 	BytesMax int64
+	// PendingBytesMax is how many bytes of batches in the making make a PartitionTo job hand them over smaller than it
+	// would; 0 means no limit. Buffers that grow take up to twice as much.
+	PendingBytesMax int64
+	// Started, when it is set, is called once by a Partition or PartitionTo job that begins to execute, with a function
+	// that estimates how much of it is done, from 0 to 1. That may be called at any time, also after the job.
+	Started func(progress func() float64)
 }
 
 const (
@@ -50,6 +57,7 @@ const (
 // Stream is a running job whose rows are pulled. Next is called by one goroutine at a time; Progress and Close by any.
 type Stream struct {
 	conn     *conn
+	sql      string
 	schema   *arrow.Schema
 	importer importer
 
@@ -62,6 +70,7 @@ type Stream struct {
 	life sync.RWMutex // guards conn against Close while it is asked for progress or interrupted
 	gone bool         // guarded by life
 	done atomic.Bool  // the last row was read
+	seen atomic.Int64 // the most that Progress told, in parts of progressParts
 }
 
 // Stream plans a job and returns its stream, in the client schema of its columns: values without a classic Arrow type are
@@ -95,7 +104,7 @@ func (c *conn) stream(ctx context.Context, job Job) (*Stream, error) {
 	}
 	schema := arrowtype.ClientSchema(job.Columns, zone)
 	nodes := clientLayout(job.Columns)
-	s := &Stream{conn: c, schema: schema, importer: importer{pool: c.engine.pool, schema: schema, nodes: len(nodes)},
+	s := &Stream{conn: c, sql: job.SQL, schema: schema, importer: importer{pool: c.engine.pool, schema: schema, nodes: len(nodes)},
 		rowsMax: clientRowsFirst}
 	s.pull = C.ab_pull_new(c.engine.pool.account, unsafe.SliceData(nodes), C.uint32_t(len(nodes)))
 	if s.pull == nil {
@@ -190,22 +199,33 @@ func (s *Stream) outcome(ctx context.Context, status C.ab_status) error {
 		s.done.Store(true)
 		return io.EOF
 	case C.AB_ENGINE:
-		return ended(ctx, s.conn.engine.engineError(C.ab_pull_error_type(s.pull), C.GoString(C.ab_pull_error(s.pull))))
+		t, text := C.ab_pull_error_type(s.pull), C.GoString(C.ab_pull_error(s.pull))
+		if ctx.Err() != nil {
+			return ended(ctx, nil)
+		}
+		return s.conn.engine.jobError(s.sql, t, text)
 	}
 	return ended(ctx, statusError(status, int64(s.pull.bad_column)))
 }
 
-// Progress estimates how much of the job is done, from 0 to 1.
+// progressParts is the resolution of Progress.
+const progressParts = 10_000
+
+// Progress estimates how much of the job is done, from 0 to 1. It never goes back.
 func (s *Stream) Progress() float64 {
 	if s.done.Load() {
 		return 1
 	}
 	s.life.RLock()
 	defer s.life.RUnlock()
-	if s.gone {
-		return 0
+	if !s.gone {
+		// DuckDB starts again at nothing when its last operator is done, though rows are still to be read.
+		now := int64(float64(C.duckdb_query_progress(s.conn.handle).percentage) / 100 * progressParts)
+		for last := s.seen.Load(); now > last && !s.seen.CompareAndSwap(last, min(now, progressParts)); {
+			last = s.seen.Load()
+		}
 	}
-	return min(max(float64(C.duckdb_query_progress(s.conn.handle).percentage)/100, 0), 1)
+	return float64(s.seen.Load()) / progressParts
 }
 
 // Close ends the job, interrupting it when it still runs, and gives everything back. It waits for a Next that is under way.

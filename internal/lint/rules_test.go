@@ -98,7 +98,7 @@ var importRules = []struct {
 	{"internal/frontend/...", []string{"internal/frontend/...", "catalog", "internal/duck", "internal/duck/plandb", "internal/flightx", "internal/arrowtype"},
 		"the frontend turns SQL into trees by planning instances and the catalog; it runs nothing on workers"},
 	{"worker/...", []string{"worker/...", "internal/duck", "internal/auth", "internal/flightx", "internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype",
-		"catalog/table"}, "a worker runs tasks: engine, tickets and Flight"},
+		"internal/scratch", "catalog/table"}, "a worker runs tasks: engine, tickets and Flight"},
 	{"catalog/...", []string{"catalog/..."}, "the catalog knows files and tables, nothing of queries"},
 	{"internal/duck/...", []string{"internal/duck/...", "internal/arrowtype", "catalog/driver"}, "cgo stops here, and knows nothing of the cluster"},
 	{"internal/auth", []string{"internal/protocol/pb"}, "credentials are checked by everyone"},

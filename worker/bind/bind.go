@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,16 +11,25 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
+// inPlace begins the names of inputs that are written where the fragment has their name, since DuckDB decorrelates few
+// subqueries over names of a WITH. The planner sees to it that such a name stands nowhere else in the fragment.
+const inPlace = "arbalest_table_"
+
 // SQL prints a task's whole statement. inputs gives for each exchange input the SELECT that yields its columns, by the
 // input's name. A task that cannot be printed is an error of kind Internal: the coordinator made it wrong.
 func SQL(spec *pb.TaskSpec, inputs map[string]string) (string, error) {
 	var with []string
+	fragment := spec.GetFragment()
 	seen := map[string]bool{}
 	add := func(name string, columns int, body string) error {
 		if name == "" || seen[name] {
 			return qerr.New(qerr.Internal, "bind task: input %q has no name, or one that stands twice", name)
 		}
 		seen[name] = true
+		if strings.HasPrefix(name, inPlace) {
+			fragment = strings.ReplaceAll(fragment, name, "("+body+") AS "+table.Quote(name)+columnList(columns))
+			return nil
+		}
 		with = append(with, table.Quote(name)+columnList(columns)+" AS NOT MATERIALIZED ("+body+")")
 		return nil
 	}
@@ -41,7 +51,7 @@ func SQL(spec *pb.TaskSpec, inputs map[string]string) (string, error) {
 			return "", err
 		}
 	}
-	return below(with, spec.GetFragment()), nil
+	return below(with, fragment), nil
 }
 
 // below puts the inputs' WITH clause before a fragment, joining it with the fragment's own.
@@ -98,14 +108,55 @@ func scanSQL(scan *pb.Scan) (string, error) {
 		return emptySQL(scan), nil
 	}
 	var arms []string
-	for _, call := range calls(scan.GetSplits()) {
-		columns, err := columnsSQL(scan, call.keys)
+	for _, call := range calls(scan) {
+		columns, err := columnsSQL(scan, call)
 		if err != nil {
 			return "", err
 		}
-		arms = append(arms, "SELECT "+columns+" FROM "+reader+"("+call.arguments(scan)+")"+call.where())
+		from := reader + "(" + call.arguments(scan) + ")" + call.where()
+		if byName(scan) {
+			from = padded(scan, call, from)
+		}
+		arms = append(arms, "SELECT "+columns+" FROM "+from)
 	}
 	return strings.Join(arms, "\nUNION ALL\n"), nil
+}
+
+// byName reports whether the files of a scan may have different columns.
+func byName(scan *pb.Scan) bool {
+	for _, o := range scan.GetOptions() {
+		if strings.EqualFold(o.GetName(), "union_by_name") && strings.EqualFold(o.GetSql(), "true") {
+			return true
+		}
+	}
+	return false
+}
+
+// padded gives a reader call the columns that none of its files may have: this task's files are a part of the table's. The
+// arm without rows costs nothing, and filters and projections pass through to the reader. Its NULLs have no type, so that
+// the reader's types stand.
+func padded(scan *pb.Scan, c call, from string) string {
+	var nulls, keys []string
+	for _, column := range scan.GetColumns() {
+		name := column.GetName()
+		key := slices.Contains(scan.GetPartitionColumns(), name)
+		switch {
+		case name == "" || key && !c.keyed:
+		case key:
+			// Cast below the union: filters on the key reach the reader only without a cast on the way.
+			keys = append(keys, "CAST("+table.Quote(name)+" AS "+column.GetType()+") AS "+table.Quote(name))
+		default:
+			nulls = append(nulls, "NULL AS "+table.Quote(name))
+		}
+	}
+	if len(nulls) == 0 {
+		return from
+	}
+	star := "*"
+	if len(keys) > 0 {
+		star += " REPLACE (" + strings.Join(keys, ", ") + ")"
+	}
+	return "(SELECT " + strings.Join(nulls, ", ") + " WHERE false UNION ALL BY NAME SELECT " + star + " FROM " + from + ")"
 }
 
 // emptySQL prints a relation without rows.
@@ -120,27 +171,27 @@ func emptySQL(scan *pb.Scan) string {
 	return "SELECT " + strings.Join(columns, ", ") + " WHERE false"
 }
 
-// columnsSQL prints the columns of one reader call, whose files have the given values of the table's partition columns.
-func columnsSQL(scan *pb.Scan, keys []*pb.Key) (string, error) {
-	if len(keys) != len(scan.GetPartitionColumns()) {
+// columnsSQL prints the columns of one reader call.
+func columnsSQL(scan *pb.Scan, c call) (string, error) {
+	if len(c.keys) != len(scan.GetPartitionColumns()) {
 		return "", qerr.New(qerr.Internal, "bind task: a split of %s has %d partition keys; the table has %d",
-			scan.GetTable(), len(keys), len(scan.GetPartitionColumns()))
+			scan.GetTable(), len(c.keys), len(scan.GetPartitionColumns()))
 	}
 	columns := []string{}
-	for _, c := range scan.GetColumns() {
-		value := table.Quote(c.GetName())
-		if c.GetName() == "" {
+	for _, column := range scan.GetColumns() {
+		value := table.Quote(column.GetName())
+		if column.GetName() == "" {
 			value = "NULL"
 		}
 		for i, name := range scan.GetPartitionColumns() {
-			if name != c.GetName() {
+			if name != column.GetName() || c.keyed {
 				continue
 			}
-			if value = "NULL"; !keys[i].GetNull() {
-				value = table.Literal(keys[i].GetValue())
+			if value = "NULL"; !c.keys[i].GetNull() {
+				value = table.Literal(c.keys[i].GetValue())
 			}
 		}
-		columns = append(columns, fmt.Sprintf("CAST(%s AS %s)", value, c.GetType()))
+		columns = append(columns, fmt.Sprintf("CAST(%s AS %s)", value, column.GetType()))
 	}
 	if len(columns) == 0 {
 		// Only the number of rows matters.

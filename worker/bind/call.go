@@ -11,26 +11,39 @@ import (
 // rowNumber is the column by which the Parquet reader cuts runs of rows out of a file; a range on it skips row groups.
 const rowNumber = "file_row_number"
 
-// A call is one call of a reader: some whole files with the same partition keys, or a run of rows of one file.
+// A call is one call of a reader: some whole files, or a run of rows of one file.
 type call struct {
 	paths []string
+	// keys are the values of the table's partition columns in all files of the call. In a keyed call the files differ in
+	// them, the reader takes them from the paths, and keys are those of the first file.
 	keys  []*pb.Key
+	keyed bool
 	// firstRow and rows are a run of rows; rows < 0 = whole files.
 	firstRow, rows int64
 }
 
-// calls groups splits: whole files of equal keys go into one call, in the splits' order; adjoining runs of one file are joined.
-func calls(splits []*pb.Split) []call {
+// calls groups splits, in their order: whole files of equal keys go into one call; all files whose keys the engine would read
+// out of their paths just as they are go into one call together, since thousands of calls are slow to plan; adjoining runs
+// of one file are joined.
+func calls(scan *pb.Scan) []call {
 	var all []call
 	whole := map[string]int{}
-	for _, s := range splits {
+	keyed := manyKeys(scan.GetSplits())
+	for _, s := range scan.GetSplits() {
 		if s.GetRows() < 0 {
-			k := keyText(s.GetKeys())
-			at, found := whole[k]
+			names, fromPath := "", false
+			if keyed {
+				names, fromPath = keysInPath(scan, s)
+			}
+			group := "path:" + names
+			if !fromPath {
+				group = "keys:" + keyText(s.GetKeys())
+			}
+			at, found := whole[group]
 			if !found {
 				at = len(all)
-				whole[k] = at
-				all = append(all, call{keys: s.GetKeys(), rows: -1})
+				whole[group] = at
+				all = append(all, call{keys: s.GetKeys(), keyed: fromPath, rows: -1})
 			}
 			all[at].paths = append(all[at].paths, s.GetPath())
 			continue
@@ -39,9 +52,25 @@ func calls(splits []*pb.Split) []call {
 			all[n].rows += s.GetRows()
 			continue
 		}
-		all = append(all, call{[]string{s.GetPath()}, s.GetKeys(), s.GetFirstRow(), s.GetRows()})
+		all = append(all, call{[]string{s.GetPath()}, s.GetKeys(), false, s.GetFirstRow(), s.GetRows()})
 	}
 	return all
+}
+
+// manyKeys reports whether the whole files have more than one combination of keys; with one, a literal is the best value.
+func manyKeys(splits []*pb.Split) bool {
+	first, seen := "", false
+	for _, s := range splits {
+		if s.GetRows() >= 0 {
+			continue
+		}
+		text := keyText(s.GetKeys())
+		if seen && text != first {
+			return true
+		}
+		first, seen = text, true
+	}
+	return false
 }
 
 // continues reports whether a split is the run of rows right after the call's.
@@ -57,8 +86,9 @@ func keyText(keys []*pb.Key) string {
 	return text.String()
 }
 
-// arguments prints what stands between the reader's parentheses. Directory names never become columns: the values of
-// partition columns come with the splits, and a k=v directory above a table is no business of its files.
+// arguments prints what stands between the reader's parentheses. Directory names become columns only in a keyed call, where
+// they were compared with the splits' keys; else the values of partition columns come as literals, and a k=v directory
+// above a table is no business of its files.
 func (c call) arguments(scan *pb.Scan) string {
 	quoted := make([]string, len(c.paths))
 	for i, p := range c.paths {
@@ -66,11 +96,16 @@ func (c call) arguments(scan *pb.Scan) string {
 	}
 	arguments := "[" + strings.Join(quoted, ", ") + "]"
 	for _, o := range scan.GetOptions() {
-		if !strings.EqualFold(o.GetName(), "hive_partitioning") {
+		if name := strings.ToLower(o.GetName()); !strings.HasPrefix(name, "hive_") {
 			arguments += ", " + o.GetName() + " = " + o.GetSql()
 		}
 	}
-	arguments += ", hive_partitioning = false"
+	if c.keyed {
+		// As text, which the scan casts: so no value can get another type than the split says.
+		arguments += ", hive_partitioning = true, hive_types_autocast = false"
+	} else {
+		arguments += ", hive_partitioning = false"
+	}
 	if c.rows >= 0 {
 		arguments += ", " + rowNumber + " = true"
 	}

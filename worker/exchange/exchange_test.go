@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -34,30 +36,93 @@ func numbers(mem memory.Allocator, values ...int64) arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// output is an Output with one batch a partition.
-type output struct {
-	batches  []arrow.RecordBatch
-	bytes    int64
-	released bool
+// open makes a store whose end is checked; configure may be nil.
+func open(t *testing.T, cfg Config) *Store {
+	t.Helper()
+	if cfg.SpillDir == "" {
+		cfg.SpillDir = t.TempDir()
+	}
+	s, err := OpenStore(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if u := s.Usage(); u != (Usage{}) {
+			t.Errorf("the store still holds %+v", u)
+		}
+		if s.dir != nil {
+			if left := files(t, s.dir.Path()); len(left) != 0 {
+				t.Errorf("files are left: %v", left)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if left := files(t, cfg.SpillDir); len(left) != 0 {
+			t.Errorf("directories are left: %v", left)
+		}
+	})
+	return s
 }
 
-func newOutput(mem memory.Allocator, bytes int64, values ...int64) *output {
-	o := &output{bytes: bytes}
-	for _, v := range values {
-		o.batches = append(o.batches, numbers(mem, v))
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return o
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
-func (o *output) Partitions() int                   { return len(o.batches) }
-func (o *output) Batches(p int) []arrow.RecordBatch { return o.batches[p : p+1] }
-func (o *output) Rows(int) int64                    { return 1 }
-func (o *output) Bytes(int) int64                   { return o.bytes }
-func (o *output) Release() {
-	for _, b := range o.batches {
-		b.Release()
+// write puts one batch into each partition.
+func write(t *testing.T, s *Store, key ids.TaskKey, mem memory.Allocator, bytes int64, spill bool, values ...int64) (*Writer, error) {
+	t.Helper()
+	w, err := s.Begin(key, schema, len(values), spill)
+	if err != nil {
+		return nil, err
 	}
-	o.released = true
+	for p, v := range values {
+		if err := w.Put(p, numbers(mem, v), bytes); err != nil {
+			w.Abort()
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+func put(t *testing.T, s *Store, key ids.TaskKey, mem memory.Allocator, bytes int64, spill bool, values ...int64) Stats {
+	t.Helper()
+	w, err := write(t, s, key, mem, bytes, spill, values...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stats, err := w.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Abort() // nothing any more
+	return stats
+}
+
+// read reads a reader to its end and closes it.
+func read(t *testing.T, r flightx.Reader) ([]int64, error) {
+	t.Helper()
+	defer func() { _ = r.Close() }()
+	var batches []arrow.RecordBatch
+	defer func() { releaseAll(batches) }()
+	for {
+		batch, err := r.Next(context.Background())
+		if flightx.AtEnd(err) {
+			return values(batches), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, batch)
+	}
 }
 
 func values(batches []arrow.RecordBatch) (all []int64) {
@@ -73,10 +138,15 @@ func releaseAll(batches []arrow.RecordBatch) {
 	}
 }
 
-func wantKind(t *testing.T, err error, kind qerr.Kind) {
+func wantKind(t *testing.T, err error, kind qerr.Kind, texts ...string) {
 	t.Helper()
 	if err == nil || qerr.KindOf(err) != kind {
 		t.Fatalf("error %v, of kind %v; want kind %v", err, qerr.KindOf(err), kind)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Fatalf("error %q; want %q in it", err, text)
+		}
 	}
 }
 
@@ -84,61 +154,57 @@ func task(n int) ids.TaskKey {
 	return ids.TaskKey{Query: "q", Task: ids.TaskIndex(n), Attempt: 1}
 }
 
-func TestStoreKeepsToItsBudget(t *testing.T) {
+func TestWithoutADiskTheBudgetIsTheEnd(t *testing.T) {
 	mem := checked(t)
-	s := NewStore(100)
-	if err := s.Put(task(1), schema, newOutput(mem, 20, 1, 2, 3)); err != nil {
+	s := open(t, Config{BytesMax: 100, QueryBytesMax: 80})
+	put(t, s, task(1), mem, 20, false, 1, 2, 3)
+	_, err := write(t, s, task(2), mem, 21, false, 1)
+	wantKind(t, err, qerr.Resource)
+	other := ids.TaskKey{Query: "other"}
+	_, err = write(t, s, other, mem, 41, false, 1)
+	wantKind(t, err, qerr.Resource)
+	put(t, s, other, mem, 40, true, 1) // there is no disk to go to
+	if u := s.Usage(); u != (Usage{Outputs: 2, Bytes: 100}) {
+		t.Errorf("usage %+v", u)
+	}
+	w, err := write(t, s, task(1), mem, 0, false, 1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	tooMuch := newOutput(mem, 41, 1)
-	wantKind(t, s.Put(task(2), schema, tooMuch), qerr.Resource)
-	if !tooMuch.released {
-		t.Error("an output that was refused was not freed")
-	}
-	wantKind(t, s.Put(task(1), schema, newOutput(mem, 1, 1)), qerr.Internal)
-	wantKind(t, s.Reserve(41), qerr.Resource)
-	if err := s.Reserve(40); err != nil {
-		t.Fatal(err)
-	}
-	if n, bytes := s.Usage(); n != 1 || bytes != 100 || s.Free() != 0 {
-		t.Errorf("%d outputs, %d bytes, %d free", n, bytes, s.Free())
-	}
-	s.Unreserve(40)
-	s.Drop(task(1))
-	s.Drop(task(1))
-	if n, bytes := s.Usage(); n != 0 || bytes != 0 {
-		t.Errorf("%d outputs, %d bytes", n, bytes)
+	_, err = w.Commit()
+	wantKind(t, err, qerr.Internal)
+	for _, key := range []ids.TaskKey{task(1), task(1), other} {
+		s.Drop(key)
 	}
 }
 
 func TestWhatWasTakenOutlivesTheOutput(t *testing.T) {
-	mem := checked(t)
-	s := NewStore(100)
-	if err := s.Put(task(1), schema, newOutput(mem, 1, 10, 11, 12)); err != nil {
-		t.Fatal(err)
+	for _, spill := range []bool{false, true} {
+		mem := checked(t)
+		s := open(t, Config{BytesMax: 100, SpillBytesMax: 1 << 20})
+		put(t, s, task(1), mem, 1, spill, 10, 11, 12)
+		r, err := s.Open(task(1), []uint32{2, 0})
+		if err != nil || !r.Schema().Equal(schema) {
+			t.Fatal(err)
+		}
+		s.Drop(task(1))
+		if v, err := read(t, r); err != nil || len(v) != 2 || v[0] != 12 || v[1] != 10 {
+			t.Errorf("took %v, %v", v, err)
+		}
+		_, err = s.Open(task(1), []uint32{0})
+		wantKind(t, err, qerr.NotFound)
 	}
-	got, batches, err := s.Take(task(1), []uint32{2, 0})
-	if err != nil || !got.Equal(schema) {
-		t.Fatal(got, err)
-	}
-	s.Drop(task(1))
-	if v := values(batches); len(v) != 2 || v[0] != 12 || v[1] != 10 {
-		t.Errorf("took %v", v)
-	}
-	releaseAll(batches)
-	_, _, err = s.Take(task(1), []uint32{0})
-	wantKind(t, err, qerr.NotFound)
 }
 
-func TestTakeOfNoSuchPartition(t *testing.T) {
-	s := NewStore(100)
-	if err := s.Put(task(1), schema, newOutput(checked(t), 1, 10)); err != nil {
-		t.Fatal(err)
-	}
-	defer s.Drop(task(1))
-	for _, p := range []uint32{1, 1 << 31} {
-		_, _, err := s.Take(task(1), []uint32{0, p})
-		wantKind(t, err, qerr.User)
+func TestNoSuchPartition(t *testing.T) {
+	for _, spill := range []bool{false, true} {
+		s := open(t, Config{BytesMax: 100, SpillBytesMax: 1 << 20})
+		put(t, s, task(1), checked(t), 1, spill, 10)
+		for _, p := range []uint32{1, 1 << 31} {
+			_, err := s.Open(task(1), []uint32{0, p})
+			wantKind(t, err, qerr.User)
+		}
+		s.Drop(task(1))
 	}
 }
 
@@ -158,7 +224,7 @@ func (f failing) Next(ctx context.Context) (arrow.RecordBatch, error) {
 
 func TestFetchKeepsTheProducersOrder(t *testing.T) {
 	mem := checked(t)
-	s := NewStore(1 << 20)
+	s := open(t, Config{BytesMax: 1 << 20})
 	sources := make([]Source, 2)
 	for i := range sources {
 		sources[i] = Source{Name: fmt.Sprintf("exchange_%d", i), Schema: schema}
@@ -169,12 +235,23 @@ func TestFetchKeepsTheProducersOrder(t *testing.T) {
 			}})
 		}
 	}
-	inputs, err := Fetch(context.Background(), s, sources)
+	inputs, err := Fetch(context.Background(), s, Request{Sources: sources})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, input := range inputs {
-		got := values(input.Batches)
+	checkOrder(t, inputs)
+	if s.Usage().Bytes == 0 {
+		t.Error("fetched batches are not counted")
+	}
+	inputs.Release()
+	inputs.Release()
+}
+
+// checkOrder wants 20 producers' pairs 100*i + j in both inputs.
+func checkOrder(t *testing.T, inputs *Inputs) {
+	t.Helper()
+	for i, batches := range inputs.Batches {
+		got := values(batches)
 		if len(got) != 40 {
 			t.Fatalf("input %d has %v", i, got)
 		}
@@ -184,31 +261,23 @@ func TestFetchKeepsTheProducersOrder(t *testing.T) {
 			}
 		}
 	}
-	if _, bytes := s.Usage(); bytes == 0 {
-		t.Error("fetched batches are not counted")
-	}
-	for _, input := range inputs {
-		input.Release()
-		input.Release()
-	}
-	if _, bytes := s.Usage(); bytes != 0 {
-		t.Errorf("%d bytes are still reserved", bytes)
-	}
 }
 
-func TestSharedInputsCostNothing(t *testing.T) {
+func TestInputsFromTheOwnMemoryCostNothing(t *testing.T) {
 	mem := checked(t)
-	s := NewStore(10)
-	batch := numbers(mem, 1)
-	inputs, err := Fetch(context.Background(), s, []Source{{Schema: schema, Producers: []Producer{{Shared: true,
-		Open: func(context.Context) (flightx.Reader, error) { return flightx.Batches(schema, batch), nil }}}}})
+	s := open(t, Config{BytesMax: 10})
+	put(t, s, task(1), mem, 10, false, 7)
+	inputs, err := Fetch(context.Background(), s, Request{Sources: []Source{{Schema: schema, Producers: []Producer{{Key: task(1),
+		Open: func(context.Context) (flightx.Reader, error) { return s.Open(task(1), []uint32{0}) }}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, bytes := s.Usage(); bytes != 0 {
-		t.Errorf("%d bytes are reserved", bytes)
+	s.Drop(task(1))
+	// The input holds it still, and it counts once.
+	if u := s.Usage(); u != (Usage{Bytes: 10}) || values(inputs.Batches[0])[0] != 7 {
+		t.Errorf("usage %+v", u)
 	}
-	inputs[0].Release()
+	inputs.Release()
 }
 
 func TestFetchFails(t *testing.T) {
@@ -233,19 +302,20 @@ func TestFetchFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			mem := checked(t)
-			s := NewStore(c.bytesMax)
-			good := numbers(mem, 1)
-			_, err := Fetch(context.Background(), s, []Source{{Name: "exchange_0", Schema: schema, Producers: []Producer{
-				{Key: task(1), Worker: "w1", Shared: true, Open: func(context.Context) (flightx.Reader, error) { return flightx.Batches(schema, good), nil }},
+			s := open(t, Config{BytesMax: c.bytesMax})
+			put(t, s, task(1), mem, 1, false, 1)
+			defer s.Drop(task(1))
+			_, err := Fetch(context.Background(), s, Request{Sources: []Source{{Name: "exchange_0", Schema: schema, Producers: []Producer{
+				{Key: task(1), Worker: "w1", Open: func(context.Context) (flightx.Reader, error) { return s.Open(task(1), []uint32{0}) }},
 				{Key: task(2), Worker: "w2", Open: func(context.Context) (flightx.Reader, error) { return c.open(mem) }},
-			}}})
+			}}}})
 			wantKind(t, err, c.kind)
 			var e *qerr.Error
 			if c.kind == qerr.FetchFailed && (!errors.As(err, &e) || e.Producer != task(2) || e.Worker != "w2") {
 				t.Errorf("the error does not name the producer: %#v", err)
 			}
-			if _, bytes := s.Usage(); bytes != 0 {
-				t.Errorf("%d bytes are still reserved", bytes)
+			if bytes := s.Usage().Bytes; bytes != 1 {
+				t.Errorf("%d bytes are still booked", bytes)
 			}
 		})
 	}
@@ -253,9 +323,9 @@ func TestFetchFails(t *testing.T) {
 
 func TestAnEndedContextIsNoFetchFailure(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	_, err := Fetch(ctx, NewStore(1), []Source{{Schema: schema, Producers: []Producer{{Open: func(ctx context.Context) (flightx.Reader, error) {
+	_, err := Fetch(ctx, open(t, Config{BytesMax: 1}), Request{Sources: []Source{{Schema: schema, Producers: []Producer{{Open: func(ctx context.Context) (flightx.Reader, error) {
 		cancel(qerr.New(qerr.Deadline, "too late"))
 		return nil, ctx.Err()
-	}}}}})
+	}}}}}})
 	wantKind(t, err, qerr.Deadline)
 }

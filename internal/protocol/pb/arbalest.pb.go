@@ -793,6 +793,7 @@ type TaskSpec struct {
 	TimeZone       string                 `protobuf:"bytes,7,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	DeadlineUnixMs int64                  `protobuf:"varint,8,opt,name=deadline_unix_ms,json=deadlineUnixMs,proto3" json:"deadline_unix_ms,omitempty"` // 0 = none
 	Ordered        bool                   `protobuf:"varint,9,opt,name=ordered,proto3" json:"ordered,omitempty"`                                       // the rows' order matters
+	Spill          bool                   `protobuf:"varint,10,opt,name=spill,proto3" json:"spill,omitempty"`                                          // exchanged data goes to disk whatever the budget (arbalest.spill = always)
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -886,6 +887,13 @@ func (x *TaskSpec) GetDeadlineUnixMs() int64 {
 func (x *TaskSpec) GetOrdered() bool {
 	if x != nil {
 		return x.Ordered
+	}
+	return false
+}
+
+func (x *TaskSpec) GetSpill() bool {
+	if x != nil {
+		return x.Spill
 	}
 	return false
 }
@@ -1492,6 +1500,7 @@ type Error struct {
 	Position      int32                  `protobuf:"varint,4,opt,name=position,proto3" json:"position,omitempty"`
 	Producer      *TaskKey               `protobuf:"bytes,5,opt,name=producer,proto3" json:"producer,omitempty"`
 	WorkerId      string                 `protobuf:"bytes,6,opt,name=worker_id,json=workerId,proto3" json:"worker_id,omitempty"`
+	Final         bool                   `protobuf:"varint,7,opt,name=final,proto3" json:"final,omitempty"` // running the same work again, anywhere, would fail in the same way
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1566,6 +1575,13 @@ func (x *Error) GetWorkerId() string {
 		return x.WorkerId
 	}
 	return ""
+}
+
+func (x *Error) GetFinal() bool {
+	if x != nil {
+		return x.Final
+	}
+	return false
 }
 
 // The contents of a ticket, before signing. At most 64 KiB signed.
@@ -1884,7 +1900,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
 	"\x04task\x18\x03 \x01(\rR\x04task\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xda\x02\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xf0\x02\n" +
 	"\bTaskSpec\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12\x1a\n" +
 	"\bfragment\x18\x02 \x01(\tR\bfragment\x12'\n" +
@@ -1896,7 +1912,9 @@ const file_arbalest_proto_rawDesc = "" +
 	"partitions\x12\x1b\n" +
 	"\ttime_zone\x18\a \x01(\tR\btimeZone\x12(\n" +
 	"\x10deadline_unix_ms\x18\b \x01(\x03R\x0edeadlineUnixMs\x12\x18\n" +
-	"\aordered\x18\t \x01(\bR\aordered\"0\n" +
+	"\aordered\x18\t \x01(\bR\aordered\x12\x14\n" +
+	"\x05spill\x18\n" +
+	" \x01(\bR\x05spill\"0\n" +
 	"\x06Column\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\"\xff\x01\n" +
@@ -1946,14 +1964,15 @@ const file_arbalest_proto_rawDesc = "" +
 	" \x01(\bR\n" +
 	"schemaSent\x12\x1f\n" +
 	"\vspill_bytes\x18\v \x01(\x04R\n" +
-	"spillBytes\"\xb0\x01\n" +
+	"spillBytes\"\xc6\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x12\x1a\n" +
 	"\bposition\x18\x04 \x01(\x05R\bposition\x120\n" +
 	"\bproducer\x18\x05 \x01(\v2\x14.arbalest.v1.TaskKeyR\bproducer\x12\x1b\n" +
-	"\tworker_id\x18\x06 \x01(\tR\bworkerId\"\xe3\x02\n" +
+	"\tworker_id\x18\x06 \x01(\tR\bworkerId\x12\x14\n" +
+	"\x05final\x18\a \x01(\bR\x05final\"\xe3\x02\n" +
 	"\x06Ticket\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x121\n" +
 	"\baudience\x18\x02 \x01(\x0e2\x15.arbalest.v1.AudienceR\baudience\x12&\n" +
