@@ -156,6 +156,9 @@ func (b *bench) idle() {
 	})
 }
 
+// once lets a query's tasks be tried once only.
+func once(r *Request) { r.Settings, _ = r.Settings.Set(settings.TaskAttempts, 1) }
+
 func (b *bench) submit(sql string, change ...func(*Request)) *Query {
 	b.t.Helper()
 	q, err := b.trySubmit(sql, change...)

@@ -75,7 +75,7 @@ type Limits struct {
 	EndedMax int
 	// StatementBytesMax is where sys.queries cuts a statement's text. Default 4 KiB.
 	StatementBytesMax int
-	// WorkerWaitMax is how long a query waits for the first worker. Default 30 s: a rolling restart of a small fleet.
+	// WorkerWaitMax is how long a query waits for a worker while there is none. Default 30 s: a rolling restart of a small fleet.
 	WorkerWaitMax time.Duration
 	// ResultTTL is how long endpoints wait for a reader while none of their query is being read. Default 60 s: clients
 	// that read endpoints one after the other start the next at once, and a client that went away must not hold a
@@ -92,6 +92,9 @@ type Limits struct {
 	// ReleaseTimeout is how long the end of a query is told to a worker that does not answer. Default 2 min; a worker
 	// cut off for longer ends such tasks by itself.
 	ReleaseTimeout time.Duration
+	// StallMax is how long the tasks of a query may run without anything being heard of any of them before the query fails.
+	// Default 5 min: pings are not counted, and an engine that works tells its progress every second.
+	StallMax time.Duration
 	// TickInterval is how often deadlines and unread results are looked at. Default 500 ms.
 	TickInterval time.Duration
 	// TicketTaskBytesMax is the largest task shipped inside a ticket; larger ones are dispatched. Default 48 KiB, which
@@ -155,6 +158,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.PingSilenceMax, 4*time.Second)
 	setDefault(&l.CallTimeout, 10*time.Second)
 	setDefault(&l.ReleaseTimeout, 2*time.Minute)
+	setDefault(&l.StallMax, 5*time.Minute)
 	setDefault(&l.TickInterval, 500*time.Millisecond)
 	setDefault(&l.TicketTaskBytesMax, 48<<10)
 	setDefault(&l.LocationsMax, 20)
@@ -186,7 +190,7 @@ func (c *Config) Validate() error {
 		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax), "StatementBytesMax": int64(l.StatementBytesMax),
 		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "TicketTTL": int64(l.TicketTTL),
 		"PingSilenceMax": int64(l.PingSilenceMax), "CallTimeout": int64(l.CallTimeout),
-		"ReleaseTimeout": int64(l.ReleaseTimeout), "TickInterval": int64(l.TickInterval),
+		"ReleaseTimeout": int64(l.ReleaseTimeout), "StallMax": int64(l.StallMax), "TickInterval": int64(l.TickInterval),
 		"TicketTaskBytesMax": int64(l.TicketTaskBytesMax), "LocationsMax": int64(l.LocationsMax),
 	} {
 		if value < 0 {

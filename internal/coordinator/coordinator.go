@@ -88,6 +88,9 @@ func (c *Coordinator) tick() {
 	now := c.cfg.Now()
 	for _, q := range c.registry.live() {
 		q.step(lifecycle.Tick{Now: now})
+		if q.starved() { // a worker that came before the query had begun is none that it heard of
+			q.offer(c.links.usableOrWait(nil))
+		}
 	}
 }
 

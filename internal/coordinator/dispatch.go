@@ -11,15 +11,18 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
 )
 
-// createPause is between two tries to hand a task to a worker that did not answer; Create may be sent twice.
-const createPause = 200 * time.Millisecond
+const (
+	// createPause is between two tries to hand a task to a worker that did not answer; Create may be sent twice.
+	createPause = 200 * time.Millisecond
+	// createTries bounds them: a connection that broke is back by then, and another worker may take the task otherwise.
+	createTries = 4
+)
 
-// dispatch sends a task to its worker in a goroutine of its own, and tells the query the outcome. states are those of all
-// tasks when it was decided.
-func (c *Coordinator) dispatch(q *Query, placed *placedPlan, d lifecycle.Dispatch, states [][]lifecycle.Task) {
-	worker := placed.workers[placed.assignment.Stages[d.Stage][d.Task].Worker]
+// dispatch sends a task to its worker in a goroutine of its own, and tells the query the outcome.
+func (c *Coordinator) dispatch(q *Query, d dispatch) {
+	worker := d.workers[d.Worker]
 	started := c.group.run(func(ctx context.Context) {
-		spec, err := c.taskSpec(q, placed, d, states)
+		spec, err := c.taskSpec(q, d)
 		if err == nil {
 			err = c.create(ctx, worker, spec)
 		}
@@ -34,17 +37,17 @@ func (c *Coordinator) dispatch(q *Query, placed *placedPlan, d lifecycle.Dispatc
 	}
 }
 
-// create hands a task to a worker, trying again while the worker cannot be reached and the call's time lasts.
+// create hands a task to a worker, trying again a few times when the worker cannot be reached.
 func (c *Coordinator) create(ctx context.Context, worker member.Record, spec *pb.TaskSpec) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
 	defer cancel()
-	for {
+	for try := 1; ; try++ {
 		client, err := c.tasks(worker)
 		if err != nil {
 			return err
 		}
 		_, err = client.Create(ctx, &pb.CreateRequest{Task: spec})
-		if err = grpcerr.FromStatus(err); !qerr.Is(err, qerr.Unavailable) {
+		if err = grpcerr.FromStatus(err); !qerr.Is(err, qerr.Unavailable) || try == createTries {
 			return err
 		}
 		select {

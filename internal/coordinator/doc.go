@@ -9,6 +9,9 @@
 // What a query does next is decided in one place, the pure state machine of package lifecycle; this package feeds it events
 // and carries out its actions.
 //
+// A task that fails, or whose worker is lost, is tried elsewhere (step.go, workers.go); clients that come to the coordinator
+// with the ticket of an attempt that was given up are led to the one that took its place (proxy.go, place.go).
+//
 // Statements without a scan, and the statements that are ours (SET, EXPLAIN, KILL, …), are answered by the coordinator:
 // their ticket carries SQL that the frontend printed, and Open evaluates it (local.go). They take no place in admission, so
 // that KILL and sys.queries work when everything else is busy.
@@ -22,5 +25,7 @@
 //     coordinator's group, and Close waits for them.
 //  4. The registry holds at most LiveMax live and EndedMax ended queries; a live one ends by its reader, an error, Cancel,
 //     its deadline, or the result TTL: none stays for ever.
-//  5. Locks: Query.mu is never held while calling out of this package or taking another of its locks.
+//  5. A proxied result is one attempt's: until a batch was handed out another attempt may take its place, afterwards none
+//     does. The query says which (Query.claim).
+//  6. Locks: Query.mu is never held while calling out of this package or taking another of its locks.
 package coordinator

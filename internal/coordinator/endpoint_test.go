@@ -225,11 +225,13 @@ func TestProxyReachesTheWorker(t *testing.T) {
 		}
 		return nil, qerr.New(qerr.IO, "from the worker")
 	}
-	q := b.submit("scan")
-	e := q.State().Endpoints[0]
-	if _, err := b.c.Open(t.Context(), e.Ticket, ""); !qerr.Is(err, qerr.IO) {
+	q := b.submit("scan", once)
+	if _, err := b.c.Open(t.Context(), q.State().Endpoints[0].Ticket, ""); !qerr.Is(err, qerr.IO) {
 		t.Errorf("got %v, want the worker's answer", err)
 	}
+	b.ended(q, Failed)
+	q = b.submit("scan", once)
+	e := q.State().Endpoints[0]
 	_ = b.worker("w1").seat.Close()
 	b.ended(q, Failed)
 	if _, err := b.c.Open(t.Context(), e.Ticket, ""); !qerr.Is(err, qerr.Unavailable) {

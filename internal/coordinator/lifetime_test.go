@@ -105,7 +105,7 @@ func TestReleaseGivesUpOnAGoneWorker(t *testing.T) {
 
 func TestTaskFailureEndsTheQuery(t *testing.T) {
 	b := newBench(t, 2)
-	q := b.submit("group")
+	q := b.submit("group", once)
 	spec := take(t, b.worker("w1").created, "task")
 	b.worker("w1").report(spec.GetKey(), failed, func(e *pb.TaskEvent) {
 		e.Error = grpcerr.ToProto(qerr.New(qerr.IO, "file /data/x is corrupt"))
@@ -123,7 +123,7 @@ func TestDispatchFailureEndsTheQuery(t *testing.T) {
 	w.mu.Lock()
 	w.createErr = func() error { return qerr.New(qerr.Resource, "full") }
 	w.mu.Unlock()
-	q := b.submit("group")
+	q := b.submit("group", once)
 	if err := q.Ready(t.Context()); !qerr.Is(err, qerr.Resource) {
 		t.Errorf("Ready = %v, want Resource", err)
 	}
@@ -139,7 +139,7 @@ func TestLostWorkerFailsItsQueries(t *testing.T) {
 	for name, lose := range ways {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 2)
-			q := b.submit("group")
+			q := b.submit("group", once)
 			lose(b)
 			if err := q.Ready(t.Context()); !qerr.Is(err, qerr.Unavailable) {
 				t.Errorf("Ready = %v, want Unavailable", err)
@@ -297,7 +297,7 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 // Nobody may be reached under an id that was taken over: a query's tasks name one life of a worker.
 func TestRestartedWorkerIsAnotherLife(t *testing.T) {
 	b := newBench(t, 1)
-	q := b.submit("scan")
+	q := b.submit("scan", once)
 	w := b.worker("w1")
 	_ = w.seat.Close()
 	w.record.Incarnation = "2"

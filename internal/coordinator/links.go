@@ -50,6 +50,7 @@ func (l *links) reconcile(snapshot member.Snapshot) {
 			wanted[m.ID] = m.Record
 		}
 	}
+	defer l.c.workersChanged() // a member may have become usable, or drain, without its link changing
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, old := range l.workers {
@@ -102,6 +103,7 @@ func (l *links) setUp(link *link, load *pb.WorkerLoad) {
 	link.up = true
 	l.wake()
 	l.mu.Unlock()
+	l.c.workersChanged()
 }
 
 // wake starts the queries that wait for a worker once more; mu is held.

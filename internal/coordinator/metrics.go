@@ -13,6 +13,7 @@ type metrics struct {
 	queries     *prometheus.CounterVec // ended, by final state
 	stages      prometheus.Counter
 	tasks       prometheus.Counter
+	attempts    *prometheus.CounterVec // ended, by outcome
 	rows        prometheus.Counter
 	bytes       prometheus.Counter
 	spilled     prometheus.Counter
@@ -33,8 +34,10 @@ func newMetrics() *metrics {
 	m := &metrics{
 		queries: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "arbalest", Name: "queries_total",
 			Help: "Queries that have ended, by their final state."}, []string{"state"}),
-		stages:      counter("query_stages_total", "Stages of distributed queries that were started."),
-		tasks:       counter("query_tasks_total", "Tasks of distributed queries that were started."),
+		stages: counter("query_stages_total", "Stages of distributed queries that were started."),
+		tasks:  counter("query_tasks_total", "Tasks of distributed queries that were started."),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "arbalest", Name: "task_attempts_total",
+			Help: "Attempts of tasks of distributed queries that have ended, by how the attempt ended."}, []string{"outcome"}),
 		rows:        counter("result_rows_total", "Rows of results that were read."),
 		bytes:       counter("result_bytes_total", "Bytes of results that were read."),
 		spilled:     counter("spilled_bytes_total", "Bytes that tasks wrote to disk for want of memory."),
@@ -47,6 +50,9 @@ func newMetrics() *metrics {
 		if s.Final() {
 			m.queries.WithLabelValues(s.String()) // present from the start, at zero
 		}
+	}
+	for _, o := range lifecycle.Outcomes() {
+		m.attempts.WithLabelValues(o.String())
 	}
 	return m
 }
@@ -73,13 +79,18 @@ func (m *metrics) ended(q *Query) {
 			m.spilled.Add(float64(task.SpillBytes))
 		}
 	}
+	if q.stages > 0 {
+		for outcome, n := range q.machine.Counts() {
+			m.attempts.WithLabelValues(outcome.String()).Add(float64(n))
+		}
+	}
 	if started := q.machine.Started(); !started.IsZero() {
 		m.elapsed.Observe(q.machine.Ended().Sub(started).Seconds())
 	}
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.queries, m.stages, m.tasks, m.rows, m.bytes, m.spilled, m.plan, m.queued, m.elapsed, m.workersLost}
+	return []prometheus.Collector{m.queries, m.stages, m.tasks, m.attempts, m.rows, m.bytes, m.spilled, m.plan, m.queued, m.elapsed, m.workersLost}
 }
 
 // Metrics gives the coordinator's numbers to a Prometheus registry: names arbalest_*, units in the names.

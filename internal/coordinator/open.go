@@ -10,8 +10,9 @@ import (
 )
 
 // Open redeems any ticket of this cluster: results of the coordinator itself, and, as a proxy, those of workers. ctx covers
-// the whole stream; the caller closes the reader. Forged and expired tickets are Unauthenticated; a ticket of another user,
-// or of a query or worker that is gone, is NotFound or Unavailable; a query that ended otherwise gives its own error.
+// the whole stream; the caller closes the reader. A result whose worker is gone is run elsewhere, as long as the caller was
+// given nothing of it. Forged and expired tickets are Unauthenticated; a ticket of another user, or of a query or worker that
+// is gone, is NotFound or Unavailable; a query that ended otherwise gives its own error.
 func (c *Coordinator) Open(ctx context.Context, ticket []byte, subject string) (flightx.Reader, error) {
 	t, err := c.cfg.Keys.VerifyTicket(ticket, c.cfg.Now())
 	if err != nil {
@@ -33,20 +34,22 @@ func (c *Coordinator) Open(ctx context.Context, ticket []byte, subject string) (
 		}
 		return c.openLocal(ctx, q)
 	case pb.Audience_AUDIENCE_RESULT:
-		return c.openWorker(ctx, t, ticket, subject)
+		if q == nil || q.State().Status.Final() { // another coordinator's, or a result that is read once more
+			return c.openWorker(ctx, place{worker: ids.WorkerID(t.GetWorkerId()), incarnation: ids.Incarnation(t.GetIncarnation()), ticket: ticket}, subject)
+		}
+		return c.openProxy(ctx, q, t, ticket)
 	default:
 		return nil, qerr.New(qerr.NotFound, "the ticket is not for a client")
 	}
 }
 
-func (c *Coordinator) openWorker(ctx context.Context, t *pb.Ticket, ticket []byte, subject string) (flightx.Reader, error) {
-	id := ids.WorkerID(t.GetWorkerId())
-	worker, ok := c.cfg.Cluster.Members().Find(id)
-	if !ok || string(worker.Incarnation) != t.GetIncarnation() {
-		return nil, qerr.New(qerr.Unavailable, "worker %s, which holds this result, is gone; send the statement again", id)
+func (c *Coordinator) openWorker(ctx context.Context, at place, subject string) (flightx.Reader, error) {
+	worker, ok := c.cfg.Cluster.Members().Find(at.worker)
+	if !ok || worker.Incarnation != at.incarnation {
+		return nil, qerr.New(qerr.Unavailable, "worker %s, which holds this result, is gone; send the statement again", at.worker)
 	}
-	if local, ok := c.cfg.Local[id]; ok {
-		return local.Open(ctx, ticket, subject)
+	if local, ok := c.cfg.Local[at.worker]; ok {
+		return local.Open(ctx, at.ticket, subject)
 	}
-	return c.cfg.Clients.Open(ctx, worker.Address, worker.TLS, ticket)
+	return c.cfg.Clients.Open(ctx, worker.Address, worker.TLS, at.ticket)
 }

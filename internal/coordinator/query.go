@@ -11,6 +11,7 @@ import (
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
@@ -41,12 +42,16 @@ type Query struct {
 	stages    int
 	onEnd     map[int]func() // run once at the end, by key
 	nextHook  int
+	changed   chan struct{} // closed at the next step; nil while nobody waits for one
 }
 
 // work is what a query runs: a distributed plan, or a result that the coordinator computes.
 type work struct {
-	plan  *placedPlan
-	local *localResult
+	plan *placedPlan
+	// workers are those that the query may use, or has used, each as the query knows its life. The map is replaced, never
+	// changed: dispatches read it without the lock.
+	workers map[ids.WorkerID]member.Record
+	local   *localResult
 }
 
 // ID names the query.
@@ -98,59 +103,6 @@ func (q *Query) Cancel(cause error) {
 	q.step(lifecycle.Cancel{Cause: cause, Now: q.c.cfg.Now()})
 }
 
-// step feeds the state machine and does what it says.
-func (q *Query) step(event lifecycle.Event) {
-	q.mu.Lock()
-	actions := q.machine.Step(event)
-	var dispatches []lifecycle.Dispatch
-	var end *lifecycle.End
-	for _, action := range actions {
-		switch a := action.(type) {
-		case lifecycle.Dispatch:
-			dispatches = append(dispatches, a)
-		case lifecycle.Place:
-			if err := q.place(a.Task); err != nil && end == nil {
-				// Placing fails only by a bug (a ticket that cannot be signed); the machine ends the query as for any error.
-				for _, more := range q.machine.Step(lifecycle.Cancel{Cause: err, Now: q.c.cfg.Now()}) {
-					if e, ok := more.(lifecycle.End); ok {
-						end = &e
-					}
-				}
-			}
-		case lifecycle.End:
-			end = &a
-		}
-	}
-	if !q.completed && q.machine.Complete() {
-		q.completed = true
-		close(q.ready)
-	}
-	var hooks []func()
-	if end != nil {
-		for _, hook := range q.onEnd {
-			hooks = append(hooks, hook)
-		}
-		q.onEnd = nil
-	}
-	var states [][]lifecycle.Task
-	if len(dispatches) > 0 {
-		states = q.machine.Stages()
-	}
-	placed := q.work.plan
-	q.mu.Unlock()
-
-	if end == nil {
-		for _, d := range dispatches {
-			q.c.dispatch(q, placed, d, states)
-		}
-		return
-	}
-	for _, hook := range hooks {
-		hook()
-	}
-	q.c.ended(q, end.Release)
-}
-
 // atEnd has the hook run when the query ends, at once if it has; forget takes it back. Hooks are quick.
 func (q *Query) atEnd(hook func()) (forget func()) {
 	q.mu.Lock()
@@ -171,6 +123,13 @@ func (q *Query) atEnd(hook func()) (forget func()) {
 		defer q.mu.Unlock()
 		delete(q.onEnd, key)
 	}
+}
+
+// starved reports whether the query has tasks and no worker to give them to.
+func (q *Query) starved() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.machine.Starved()
 }
 
 // err is why the query ended without its rows.
@@ -211,7 +170,7 @@ func (c *Coordinator) leave(q *Query) {
 	}
 }
 
-// tasks copies the states of all tasks of a distributed query, by stage.
+// tasks copies the current attempts of all tasks of a distributed query, by stage.
 func (q *Query) tasks() [][]lifecycle.Task {
 	q.mu.Lock()
 	defer q.mu.Unlock()

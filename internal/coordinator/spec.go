@@ -7,17 +7,17 @@ import (
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan"
-	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 // size is a message's length on the wire.
 func size(m proto.Message) int { return proto.Size(m) }
 
-// taskSpec writes one task down: its fragment, its share of the splits, and where its inputs are. The states are those of
-// the stages below, all done; nil for a stage without exchange inputs.
-func (c *Coordinator) taskSpec(q *Query, placed *placedPlan, d lifecycle.Dispatch, states [][]lifecycle.Task) (*pb.TaskSpec, error) {
+// taskSpec writes one task down: its fragment, its share of the splits, and where its inputs are.
+func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
+	placed := d.placed
 	stage := placed.plan.Stages[d.Stage]
 	task := placed.assignment.Stages[d.Stage][d.Task]
 	spec := &pb.TaskSpec{
@@ -27,6 +27,7 @@ func (c *Coordinator) taskSpec(q *Query, placed *placedPlan, d lifecycle.Dispatc
 		Partitions: partitionsOf(stage.Output),
 		TimeZone:   q.settings.TimeZone(),
 		Ordered:    placed.plan.Ordered && stage == placed.plan.Root(),
+		Spill:      q.settings.Spill() == settings.Always,
 	}
 	if !placed.deadline.IsZero() {
 		spec.DeadlineUnixMs = placed.deadline.UnixMilli()
@@ -35,7 +36,7 @@ func (c *Coordinator) taskSpec(q *Query, placed *placedPlan, d lifecycle.Dispatc
 		spec.Scans = append(spec.Scans, scanOf(&stage.Scans[i], task.Splits[i]))
 	}
 	for i := range stage.Inputs {
-		input, err := c.exchangeSource(q, placed, &stage.Inputs[i], task.Partitions[i], states)
+		input, err := c.exchangeSource(q, d, &stage.Inputs[i], task.Partitions[i])
 		if err != nil {
 			return nil, err
 		}
@@ -118,14 +119,14 @@ func splitOf(s table.Split) *pb.Split {
 }
 
 // exchangeSource says where one input's partitions are. Producers that have no row in any of them are left out.
-func (c *Coordinator) exchangeSource(q *Query, placed *placedPlan, in *distplan.ExchangeInput, partitions []int, states [][]lifecycle.Task) (*pb.ExchangeSource, error) {
+func (c *Coordinator) exchangeSource(q *Query, d dispatch, in *distplan.ExchangeInput, partitions []int) (*pb.ExchangeSource, error) {
 	source := &pb.ExchangeSource{Name: in.Name, Columns: numbered(in.Types)}
-	for t, producer := range states[in.From] {
+	for t, producer := range d.states[in.From] {
 		wanted := nonEmpty(partitions, producer.PartitionRows)
 		if len(wanted) == 0 {
 			continue
 		}
-		worker, ok := placed.workers[producer.Worker]
+		worker, ok := d.workers[producer.Worker]
 		if !ok {
 			return nil, fmt.Errorf("stage %d task %d is assigned to the unknown worker %s", in.From, t, producer.Worker)
 		}

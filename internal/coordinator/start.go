@@ -19,7 +19,6 @@ type placedPlan struct {
 	statement  distplan.Statement
 	plan       *distplan.Plan
 	assignment *schedule.Assignment
-	workers    map[ids.WorkerID]member.Record
 	deadline   time.Time
 	// direct are the root's tasks when they travel in their tickets.
 	direct []*pb.TaskSpec
@@ -47,9 +46,10 @@ func (c *Coordinator) start(q *Query) {
 		}
 		return
 	}
-	placed := &placedPlan{statement: work.statement, workers: map[ids.WorkerID]member.Record{}}
+	placed := &placedPlan{statement: work.statement}
+	known := make(map[ids.WorkerID]member.Record, len(workers))
 	for _, w := range workers {
-		placed.workers[w.ID] = w
+		known[w.ID] = w
 	}
 	var err error
 	placed.plan, placed.assignment, err = c.build(work.statement, q.settings, workers)
@@ -62,11 +62,14 @@ func (c *Coordinator) start(q *Query) {
 		q.Cancel(qerr.Wrap(qerr.Internal, "write down tasks", err))
 		return
 	}
-	shape := shapeOf(placed, c.cfg.Limits.ResultTTL)
+	shape := c.shapeOf(q, placed)
+	for _, w := range workers {
+		shape.Usable = append(shape.Usable, w.ID)
+	}
 
 	q.mu.Lock()
 	if final = q.machine.Status().Final(); !final {
-		q.work.plan, q.ordered, q.stages = placed, placed.plan.Ordered, len(placed.plan.Stages)
+		q.work.plan, q.work.workers, q.ordered, q.stages = placed, known, placed.plan.Ordered, len(placed.plan.Stages)
 	}
 	q.mu.Unlock()
 	if final { // cancelled while it was planned
@@ -76,9 +79,9 @@ func (c *Coordinator) start(q *Query) {
 	q.step(lifecycle.Start{Shape: shape, Now: now})
 	// A worker that was lost between the choice and Start has told its loss to the queries of that time, which this was
 	// not one of.
-	for id, w := range placed.workers {
+	for _, w := range workers {
 		if !c.links.isUp(w) {
-			q.step(lifecycle.WorkerLost{Worker: id, Reason: "its control stream broke", Now: c.cfg.Now()})
+			q.lose(w, "its control stream broke")
 		}
 	}
 }
@@ -98,10 +101,11 @@ func (c *Coordinator) build(st distplan.Statement, values settings.Values, worke
 		partitions = 2 // an output of one partition carries no partition number (pb.TaskSpec), a hash output always does
 	}
 	plan, err := distplan.Build(st, distplan.Options{
-		Workers:     max(len(workers), 1),
-		Partitions:  partitions,
-		Distributed: distplan.Mode(values.Distributed()),
-		SmallBytes:  c.cfg.SmallBytes,
+		Workers:      max(len(workers), 1),
+		Partitions:   partitions,
+		Distributed:  distplan.Mode(values.Distributed()),
+		JoinStrategy: distplan.JoinStrategy(values.JoinStrategy()),
+		SmallBytes:   c.cfg.SmallBytes,
 	})
 	if err != nil || len(workers) == 0 {
 		return plan, nil, err
@@ -128,7 +132,7 @@ func (c *Coordinator) packDirect(q *Query, placed *placedPlan) error {
 	}
 	var specs []*pb.TaskSpec
 	for t := range placed.assignment.Stages[0] {
-		spec, err := c.taskSpec(q, placed, lifecycle.Dispatch{Task: ids.TaskIndex(t), Attempt: 1}, nil)
+		spec, err := c.taskSpec(q, dispatch{Dispatch: lifecycle.Dispatch{Task: ids.TaskIndex(t), Attempt: 1}, placed: placed})
 		if err != nil {
 			return err
 		}
@@ -142,10 +146,14 @@ func (c *Coordinator) packDirect(q *Query, placed *placedPlan) error {
 }
 
 // shapeOf is the plan as the state machine sees it.
-func shapeOf(placed *placedPlan, resultTTL time.Duration) lifecycle.Shape {
-	shape := lifecycle.Shape{Direct: placed.direct != nil, Deadline: placed.deadline, ResultTTL: resultTTL}
+func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
+	limits := &c.cfg.Limits
+	shape := lifecycle.Shape{
+		Direct: placed.direct != nil, Proxied: c.cfg.ProxyResults, Attempts: q.settings.TaskAttempts(),
+		Deadline: placed.deadline, ResultTTL: limits.ResultTTL, WorkerWaitMax: limits.WorkerWaitMax, StallMax: limits.StallMax,
+	}
 	for s, stage := range placed.plan.Stages {
-		var one lifecycle.StageShape
+		one := lifecycle.StageShape{Indeterminate: stage.Indeterminate}
 		for _, input := range stage.Inputs {
 			one.Inputs = append(one.Inputs, input.From)
 		}

@@ -55,13 +55,14 @@ var systemTables = map[string]systemTable{
 		},
 		rows: queryRows,
 	},
-	"tasks": {
+	"tasks": { // one row an attempt
 		columns: []table.Column{
 			column("query_id", table.Varchar), column("stage", table.Integer), column("task", table.Integer), column("attempt", table.Integer),
-			column("worker_id", table.Varchar), // NULL is the coordinator
+			column("worker_id", table.Varchar), // NULL is not decided yet
 			column("state", table.Varchar),     // waiting, creating, placed, running, finished, failed, cancelled
 			column("rows", table.BigInt), column("bytes", table.BigInt), column("spill_bytes", table.BigInt),
 			column("elapsed_ms", table.Double), column("progress", table.Double),
+			column("error_kind", table.Varchar), column("error", table.Varchar), // why the attempt ended without its rows
 		},
 		rows: taskRows,
 	},

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
+	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
@@ -85,21 +87,46 @@ func mayManage(user string, q *Query) bool { return user == "" || user == q.user
 func taskRows(c *Coordinator, _ context.Context, _ Request) ([][]string, error) {
 	var rows [][]string
 	for _, q := range c.newestFirst() {
-		for s, stage := range q.tasks() {
-			for t, task := range stage {
-				if len(rows) == tasksRowsMax {
-					return rows, nil
-				}
-				rows = append(rows, []string{
-					text(string(q.id)), integer(int64(s)), integer(int64(t)), integer(int64(task.Attempt)),
-					textOrNull(string(task.Worker)), text(task.State.String()),
-					integer(int64(task.Rows)), integer(int64(task.Bytes)), integer(int64(task.SpillBytes)),
-					number(float64(task.Elapsed) / float64(time.Millisecond)), number(task.Progress),
-				})
+		for _, a := range q.attempts() {
+			if len(rows) == tasksRowsMax {
+				return rows, nil
 			}
+			kind, message := null, null
+			if a.Err != nil {
+				kind, message = text(qerr.KindOf(a.Err).String()), text(cut(a.Err.Error(), c.cfg.Limits.StatementBytesMax))
+			}
+			rows = append(rows, []string{
+				text(string(q.id)), integer(int64(a.stage)), integer(int64(a.task)), integer(int64(a.Attempt)),
+				textOrNull(string(a.Worker)), text(a.State.String()),
+				integer(int64(a.Rows)), integer(int64(a.Bytes)), integer(int64(a.SpillBytes)),
+				number(float64(a.Elapsed) / float64(time.Millisecond)), number(a.Progress), kind, message,
+			})
 		}
 	}
 	return rows, nil
+}
+
+// An attempt is one try of a task of a query.
+type attempt struct {
+	stage, task int
+	lifecycle.Task
+}
+
+// attempts lists the attempts of all tasks of a distributed query, by stage and task, the current one last.
+func (q *Query) attempts() (all []attempt) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stages == 0 {
+		return nil
+	}
+	for s, tasks := range q.machine.Stages() {
+		for t := range tasks {
+			for _, one := range q.machine.Attempts(ids.StageID(s), ids.TaskIndex(t)) {
+				all = append(all, attempt{s, t, one})
+			}
+		}
+	}
+	return all
 }
 
 func settingRows(_ *Coordinator, _ context.Context, r Request) ([][]string, error) {

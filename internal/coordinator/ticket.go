@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"google.golang.org/protobuf/proto"
+
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
@@ -35,17 +37,26 @@ func (q *Query) place(task ids.TaskIndex) error {
 }
 
 func (c *Coordinator) workerEndpoint(q *Query, placed *placedPlan, task ids.TaskIndex) (Endpoint, error) {
-	root := placed.plan.Root()
-	worker := placed.workers[placed.assignment.Stages[root.ID][task].Worker]
-	t := &pb.Ticket{Audience: pb.Audience_AUDIENCE_RESULT, Key: keyOf(q.id, root.ID, task, 1)}
-	if placed.direct != nil {
-		t.Task = placed.direct[task]
-	}
-	ticket, err := c.sign(q, t, worker)
+	root, _ := q.machine.RootTask(task)
+	worker := q.work.workers[root.Worker]
+	ticket, err := c.resultTicket(q, placed, task, root.Attempt, worker)
 	if err != nil {
 		return Endpoint{}, err
 	}
 	return Endpoint{Ticket: ticket, Locations: c.locations(q.endpoints, worker), Rows: -1, Bytes: -1}, nil
+}
+
+// resultTicket is the ticket of an attempt of a root task.
+func (c *Coordinator) resultTicket(q *Query, placed *placedPlan, task ids.TaskIndex, attempt ids.Attempt, worker member.Record) ([]byte, error) {
+	t := &pb.Ticket{Audience: pb.Audience_AUDIENCE_RESULT, Key: keyOf(q.id, placed.plan.Root().ID, task, attempt)}
+	if placed.direct != nil {
+		t.Task = placed.direct[task]
+		if attempt > 1 {
+			t.Task, _ = proto.Clone(t.Task).(*pb.TaskSpec)
+			t.Task.Key = t.GetKey()
+		}
+	}
+	return c.sign(q, t, worker)
 }
 
 // locations says where a worker's result can be read, given the endpoints placed before it.

@@ -26,7 +26,7 @@ func (l *links) follow(ctx context.Context, link *link) {
 		err := l.watch(ctx, link)
 		if l.setDown(link) {
 			pause = watchPauseMin
-			l.c.workerLost(link.record.ID, err)
+			l.c.workerLost(link.record, err)
 		}
 		if !errors.Is(err, errStopping) {
 			log.Warn().Err(err).Msg("the worker's control stream ended")
@@ -76,18 +76,6 @@ func streamFault(ctx context.Context, err error) error {
 		return errors.New("it ended its control stream")
 	}
 	return grpcerr.FromStatus(err)
-}
-
-// workerLost tells every live query that a worker is gone.
-func (c *Coordinator) workerLost(id ids.WorkerID, why error) {
-	reason := "unknown"
-	if why != nil {
-		reason = why.Error()
-	}
-	c.metrics.workersLost.Inc()
-	for _, q := range c.registry.live() {
-		q.step(lifecycle.WorkerLost{Worker: id, Reason: reason, Now: c.cfg.Now()})
-	}
 }
 
 // taskEvent hands a worker's report to its query. A task that runs for a query which was cancelled, failed or expired here

@@ -76,6 +76,8 @@ type Error struct {
 	Producer ids.TaskKey
 	// Worker is where it happened, when known.
 	Worker ids.WorkerID
+	// Final says that the same work fails in the same way wherever it runs again: a file that has changed, say.
+	Final bool
 	// Err is the cause; nil for a fault found here. It does not survive a hop, its text does.
 	Err error
 }
@@ -93,7 +95,7 @@ func Wrap(kind Kind, op string, err error) error {
 	}
 	var inner *Error
 	if errors.As(err, &inner) {
-		return &Error{Kind: inner.Kind, Op: op, Position: inner.Position, Producer: inner.Producer, Worker: inner.Worker, Err: err}
+		return &Error{Kind: inner.Kind, Op: op, Position: inner.Position, Producer: inner.Producer, Worker: inner.Worker, Final: inner.Final, Err: err}
 	}
 	return &Error{Kind: contextKind(err, kind), Op: op, Err: err}
 }
@@ -137,3 +139,9 @@ func KindOf(err error) Kind {
 
 // Is reports whether err is of the kind. It answers the same before and after a hop.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
+
+// IsFinal reports whether running the same work again, anywhere, would fail in the same way.
+func IsFinal(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Final
+}

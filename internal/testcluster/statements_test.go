@@ -110,11 +110,18 @@ func files(dir, sql string) string {
 // oracle runs the statement on one engine, over the files.
 func oracle(t *testing.T, c *Cluster, engine *duck.Engine, dir, sql string) (rows []string) {
 	t.Helper()
-	d, err := c.Coordinator.Describe(t.Context(), coordinator.Request{SQL: name(sql)})
+	return answer(t, c, engine, name(sql), files(dir, sql))
+}
+
+// answer runs a statement on one engine in the form that is over files; sql is the form for the cluster, which knows the
+// result's columns.
+func answer(t *testing.T, c *Cluster, engine *duck.Engine, sql, overFiles string) (rows []string) {
+	t.Helper()
+	d, err := c.Coordinator.Describe(t.Context(), coordinator.Request{SQL: sql})
 	if err != nil {
 		t.Fatalf("describe %s: %v", sql, err)
 	}
-	s, err := engine.Stream(t.Context(), duck.Job{SQL: files(dir, sql), TimeZone: "UTC", Columns: d.Columns})
+	s, err := engine.Stream(t.Context(), duck.Job{SQL: overFiles, TimeZone: "UTC", Columns: d.Columns})
 	if err != nil {
 		t.Fatalf("oracle: %s: %v", sql, err)
 	}

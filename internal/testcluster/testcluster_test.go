@@ -212,11 +212,12 @@ func TestSetChangesTheSession(t *testing.T) {
 	c.Idle(t)
 }
 
-// A worker that dies takes its queries with it, soon and with an error that invites to try again; the others go on.
+// When nothing is tried twice, a worker that dies takes its queries with it, soon and with an error that invites to try
+// again; the others go on.
 func TestLostWorker(t *testing.T) {
 	c := Start(t, Options{Workers: 3, Data: writeTables(t)})
 	q, err := c.Submit(t, slow, func(r *coordinator.Request) {
-		r.Settings = Settings(t, map[string]any{settings.Distributed: settings.Always})
+		r.Settings = Settings(t, map[string]any{settings.Distributed: settings.Always, settings.TaskAttempts: 1})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,23 +3,44 @@
 //	            Start                 all root tasks read
 //	Queued ───────────────▶ Running ───────────────────────▶ Finished
 //	   │                       │
-//	   │ Cancel, waited        │ a task failed, a worker was lost, deadline ──▶ Failed
-//	   └──▶ Cancelled, Failed  │ Cancel, the reader went away ────────────────▶ Cancelled
-//	                           │ nobody read the result in time ──────────────▶ Expired
+//	   │ Cancel, waited        │ a fault that is not tried again, deadline, silence, no worker ──▶ Failed
+//	   └──▶ Cancelled, Failed  │ Cancel, the reader went away ───────────────────────────────────▶ Cancelled
+//	                           │ nobody read the result in time ─────────────────────────────────▶ Expired
 //
-// While a query runs, each of its tasks goes Waiting → Creating → Placed → Active → Done. A stage's tasks are dispatched
-// when every task of every stage below is Done; so exact partition sizes are known when its inputs are written down. The
-// tasks of the root stage are placed and wait for a reader. A direct task (the fast path, and results that the
-// coordinator computes itself) is placed without being dispatched.
+// While a query runs, each attempt of a task goes
+//
+//	              inputs Done, pause over, a worker
+//	┌─▶ Waiting ───────────────────────────────────▶ Creating ──▶ Placed ──▶ Active ──▶ Done
+//	│      ▲                                            │            │          │        │ its output is lost,
+//	│      │                                     refused│    worker lost, failed│        │ and wanted
+//	│      └── the next attempt ◀───────────────────────┴────────────┴──────────┴────────┘
+//	└───────── its producer's rows are others now (restart)
+//
+// A stage's tasks are dispatched when every task of every stage below is Done; so exact partition sizes are known when its
+// inputs are written down. The tasks of the root stage are placed and wait for a reader. A direct task (the fast path, and
+// results that the coordinator computes itself) is placed without being dispatched.
+//
+// What a failed attempt means is in retry.go, by the error's kind: USER and the like end the query; IO is tried elsewhere
+// unless the error is final; RESOURCE once more, alone on a worker; INTERNAL once elsewhere; UNAVAILABLE and FENCED
+// elsewhere; FETCH_FAILED re-runs the producer that it names. Lost workers and lineage are in lineage.go, results that the
+// coordinator reads for clients in reader.go, the choice of workers in dispatch.go, everything that has a time in time.go.
 //
 // Invariants:
 //  1. Step is the only mutation, and is deterministic: time comes with the events. The machine starts no goroutine, reads
 //     no clock, and calls nobody.
 //  2. A status other than Queued and Running is final: no event changes it, and exactly one End is ever returned.
 //  3. Every worker that a task may have reached is in the End action's Release list.
-//  4. Place actions come in the order of the root stage's tasks, each once.
+//  4. Place actions come in the order of the root stage's tasks, each once. A task that moves later has no new endpoint:
+//     the coordinator leads readers of the old ticket to it.
 //  5. Progress never falls.
+//  6. An attempt's number is given out once. A consumer is dispatched when all its producers are Done, and names an attempt
+//     of each. Where an attempt's rows may differ from an earlier one's, everything that has read the earlier one starts
+//     again, or the query fails: no result is made of two attempts.
+//  7. A root task whose begin a client may have is not moved: its loss is the query's, as UNAVAILABLE.
+//  8. The number of attempts is bounded: every next one is charged to a task (Shape.Attempts), or follows from one that is,
+//     or from a refusal by a worker that was not asked before.
+//  9. Every attempt that was given to a worker is counted under one outcome by the query's end.
+//  10. No task is given to a worker that is lost or not usable.
 //
-// What is left to be done about a lost task (other attempts, lineage) belongs here too; today its query fails with a
-// retriable error.
+// Given up attempts are not interrupted at their workers one by one: Release ends them with their query.
 package lifecycle

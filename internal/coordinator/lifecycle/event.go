@@ -41,6 +41,43 @@ type Report struct {
 	Now     time.Time
 }
 
+// Opened says that the coordinator itself reads a root task for a client. From then on the coordinator tells what the
+// client has (Sent) and when it went away (ReaderGone), not the task's worker.
+type Opened struct {
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+	Now     time.Time
+}
+
+// Sent says that the client is being given rows of a root task that the coordinator reads; All that it has all of them.
+type Sent struct {
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+	All     bool
+	Now     time.Time
+}
+
+// Unreadable says that the coordinator could not read a root task for a client, who has nothing of it yet or only a part
+// (see Sent).
+type Unreadable struct {
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+	Err     error
+	Now     time.Time
+}
+
+// ReaderGone says that a client whose result the coordinator reads went away before its end.
+type ReaderGone struct {
+	Task ids.TaskIndex
+	Now  time.Time
+}
+
+// Workers says which workers may be given tasks from now on. One that is missing keeps what it has: it may be draining.
+type Workers struct {
+	Usable []ids.WorkerID
+	Now    time.Time
+}
+
 // WorkerLost says that a worker is gone with all it held.
 type WorkerLost struct {
 	Worker ids.WorkerID
@@ -61,6 +98,11 @@ func (Wait) event()       {}
 func (Start) event()      {}
 func (Created) event()    {}
 func (Report) event()     {}
+func (Opened) event()     {}
+func (Sent) event()       {}
+func (Unreadable) event() {}
+func (ReaderGone) event() {}
+func (Workers) event()    {}
 func (WorkerLost) event() {}
 func (Cancel) event()     {}
 func (Tick) event()       {}
@@ -68,19 +110,25 @@ func (Tick) event()       {}
 // An Action is something that the owner of the machine must do, in order. The set is closed: the types of this file.
 type Action interface{ action() }
 
-// Dispatch sends a task to its worker and answers with Created.
+// Dispatch sends a task to a worker and answers with Created. The attempts that it reads are those of the machine's state
+// right after the step.
 type Dispatch struct {
 	Stage   ids.StageID
 	Task    ids.TaskIndex
 	Attempt ids.Attempt
+	Worker  ids.WorkerID
 }
 
 // Place appends the endpoint of a root task.
 type Place struct{ Task ids.TaskIndex }
+
+// Alarm wants a Tick at a time.
+type Alarm struct{ At time.Time }
 
 // End says that the query has ended: give its place away, and have Release drop what they hold of it.
 type End struct{ Release []ids.WorkerID }
 
 func (Dispatch) action() {}
 func (Place) action()    {}
+func (Alarm) action()    {}
 func (End) action()      {}

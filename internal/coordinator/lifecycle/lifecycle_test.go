@@ -34,9 +34,11 @@ type script struct {
 
 func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	if d.HasArg("at") {
-		var second int
-		d.ScanArgs(t, "at", &second)
-		s.now = epoch.Add(time.Duration(second) * time.Second)
+		var second float64
+		var text string
+		d.ScanArgs(t, "at", &text)
+		second, _ = strconv.ParseFloat(text, 64)
+		s.now = epoch.Add(time.Duration(second * float64(time.Second)))
 	}
 	if d.Cmd == "show" {
 		return s.show()
@@ -45,9 +47,11 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	for _, action := range s.m.Step(s.event(t, d)) {
 		switch a := action.(type) {
 		case Dispatch:
-			fmt.Fprintf(&b, "dispatch %d/%d#%d\n", a.Stage, a.Task, a.Attempt)
+			fmt.Fprintf(&b, "dispatch %d/%d#%d -> %s\n", a.Stage, a.Task, a.Attempt, a.Worker)
 		case Place:
 			fmt.Fprintf(&b, "place %d\n", a.Task)
+		case Alarm:
+			fmt.Fprintf(&b, "alarm at=%.1f\n", a.At.Sub(epoch).Seconds())
 		case End:
 			fmt.Fprintf(&b, "end; release %v\n", a.Release)
 		}
@@ -71,16 +75,13 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 	var fault error
 	var text string
 	if d.MaybeScanArgs(t, "err", &text) {
-		fault = qerr.New(qerr.IO, "%s", text)
-		if d.HasArg("fetch") {
-			fault = qerr.New(qerr.FetchFailed, "%s", text)
-		}
+		fault = s.fault(t, d, text)
 	}
 	report := func(state TaskState) Event {
 		r := Report{Stage: ids.StageID(stage), Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), State: state, Err: fault, Now: s.now}
 		var rows uint64
 		d.MaybeScanArgs(t, "rows", &rows)
-		r.Stats.Rows = rows
+		r.Stats.Rows, r.Stats.SchemaSent = rows, d.HasArg("sent")
 		var progress string
 		if d.MaybeScanArgs(t, "progress", &progress) {
 			r.Stats.Progress, _ = strconv.ParseFloat(progress, 64)
@@ -110,6 +111,22 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 		var worker string
 		d.ScanArgs(t, "worker", &worker)
 		return WorkerLost{Worker: ids.WorkerID(worker), Reason: "silent", Now: s.now}
+	case "workers":
+		var usable string
+		d.MaybeScanArgs(t, "usable", &usable)
+		var all []ids.WorkerID
+		for _, w := range strings.FieldsFunc(usable, func(r rune) bool { return r == '+' }) {
+			all = append(all, ids.WorkerID(w))
+		}
+		return Workers{Usable: all, Now: s.now}
+	case "opened":
+		return Opened{Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), Now: s.now}
+	case "sent":
+		return Sent{Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), All: d.HasArg("all"), Now: s.now}
+	case "unreadable":
+		return Unreadable{Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), Err: fault, Now: s.now}
+	case "gone":
+		return ReaderGone{Task: ids.TaskIndex(index), Now: s.now}
 	case "cancel":
 		var cause error = qerr.New(qerr.Cancelled, "asked to")
 		if d.HasArg("internal") {
@@ -123,16 +140,52 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 	return nil
 }
 
-// shape reads one line a stage: "inputs workers", such as "0,1 w1,w2"; "-" is none.
+// fault makes an error: kind=io, unless another one is given; producer=0/1#2 makes it a failed fetch of that attempt.
+func (s *script) fault(t *testing.T, d *datadriven.TestData, text string) error {
+	fault := qerr.New(qerr.IO, "%s", text)
+	fault.Final = d.HasArg("final")
+	var kind, producer string
+	if d.MaybeScanArgs(t, "kind", &kind) {
+		for _, k := range qerr.Kinds() {
+			if strings.EqualFold(k.String(), kind) {
+				fault.Kind = k
+			}
+		}
+	}
+	if d.HasArg("fetch") {
+		fault.Kind = qerr.FetchFailed
+	}
+	if d.MaybeScanArgs(t, "producer", &producer) {
+		key, err := ids.ParseTaskKey("q/" + producer)
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		fault.Kind, fault.Producer = qerr.FetchFailed, key
+	}
+	return fault
+}
+
+// shape reads one line a stage: "inputs workers", such as "0,1 w1,w2"; "-" is none, a third word is indeterminate.
 func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
-	shape := Shape{Direct: d.HasArg("direct"), ResultTTL: 60 * time.Second}
-	var deadline int
+	shape := Shape{Direct: d.HasArg("direct"), Proxied: d.HasArg("proxied"), ResultTTL: 60 * time.Second, WorkerWaitMax: 30 * time.Second}
+	d.MaybeScanArgs(t, "attempts", &shape.Attempts)
+	var stall, deadline int
+	if d.MaybeScanArgs(t, "stall", &stall) {
+		shape.StallMax = time.Duration(stall) * time.Second
+	}
+	var usable string
+	if d.MaybeScanArgs(t, "usable", &usable) {
+		for _, w := range strings.Split(usable, "+") {
+			shape.Usable = append(shape.Usable, ids.WorkerID(w))
+		}
+	}
 	if d.MaybeScanArgs(t, "deadline", &deadline) {
 		shape.Deadline = epoch.Add(time.Duration(deadline) * time.Second)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
 		inputs, workers, _ := strings.Cut(line, " ")
 		var stage StageShape
+		workers, stage.Indeterminate = strings.CutSuffix(workers, " indeterminate")
 		if inputs != "-" {
 			for _, input := range strings.Split(inputs, ",") {
 				n, err := strconv.Atoi(input)
@@ -158,6 +211,18 @@ func (s *script) show() string {
 		fmt.Fprintf(&b, "stage %d:", stage)
 		for _, task := range tasks {
 			fmt.Fprintf(&b, " %s@%s", task.State, task.Worker)
+			if task.Attempt > 1 {
+				fmt.Fprintf(&b, "#%d", task.Attempt)
+			}
+		}
+		b.WriteString("\n")
+	}
+	if d := s.m.Counts(); d[OutcomeFailed]+d[OutcomeLost]+d[OutcomeRefused]+d[OutcomeRestarted] > 0 {
+		b.WriteString("attempts:")
+		for _, o := range Outcomes() {
+			if d[o] > 0 {
+				fmt.Fprintf(&b, " %s=%d", o, d[o])
+			}
 		}
 		b.WriteString("\n")
 	}

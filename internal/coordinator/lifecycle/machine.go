@@ -15,12 +15,19 @@ type Machine struct {
 	err     error
 	wait    Wait
 	shape   Shape
-	stages  [][]Task // by stage and task
-	placed  int      // root tasks that have an endpoint
-	read    time.Time
+	stages  [][]task       // by stage and task
+	usable  []ids.WorkerID // sorted
+	touched []ids.WorkerID // workers that a task may have reached
+	placed  int            // root tasks that have an endpoint
+	lost    bool           // some output is lost
+	read    time.Time      // when the result was placed or touched last
+	moved   time.Time      // when something was heard of a task last
+	starved time.Time      // since when there is no worker for a task that could run; zero: there is
+	alarm   time.Time      // the last one asked for
 	started time.Time
 	ended   time.Time
 	highest float64
+	counts  [outcomeCount]uint64
 }
 
 // Step takes an event and returns what to do. Events that come too late or twice change nothing.
@@ -37,6 +44,11 @@ func (m *Machine) Step(event Event) []Action {
 		return m.created(e)
 	case Report:
 		return m.report(e)
+	case Opened, Sent, Unreadable, ReaderGone:
+		return m.reader(e)
+	case Workers:
+		m.usable = slices.Sorted(slices.Values(e.Usable))
+		return m.proceed(e.Now)
 	case WorkerLost:
 		return m.workerLost(e)
 	case Cancel:
@@ -51,35 +63,34 @@ func (m *Machine) start(e Start) []Action {
 	if m.status != Queued {
 		return nil
 	}
-	m.status, m.shape, m.started, m.read = Running, e.Shape, e.Now, e.Now
-	m.stages = make([][]Task, len(e.Shape.Stages))
+	m.status, m.shape, m.started, m.read, m.moved = Running, e.Shape, e.Now, e.Now, e.Now
+	m.usable = slices.Sorted(slices.Values(e.Shape.Usable))
+	m.stages = make([][]task, len(e.Shape.Stages))
 	for s, stage := range e.Shape.Stages {
-		m.stages[s] = make([]Task, len(stage.Workers))
+		m.stages[s] = make([]task, len(stage.Workers))
 		for t, worker := range stage.Workers {
-			m.stages[s][t] = Task{Worker: worker, Attempt: 1}
+			m.stages[s][t] = task{Task: Task{Worker: worker, Attempt: 1}, highest: 1}
+			if _, known := slices.BinarySearch(m.usable, worker); !known && e.Shape.Usable == nil && worker != "" {
+				m.usable = append(m.usable, worker)
+				slices.Sort(m.usable)
+			}
 		}
 	}
 	if e.Shape.Direct {
 		for t := range m.root() {
-			m.root()[t].State = Placed
+			m.assign(&m.root()[t], m.root()[t].Worker, Placed)
 		}
 	}
 	return m.proceed(e.Now)
 }
 
-// proceed dispatches stages whose inputs are done, places endpoints and notices the end.
+// proceed finds lost outputs somebody to compute them again, dispatches tasks whose inputs are there, places endpoints and
+// notices the end.
 func (m *Machine) proceed(now time.Time) []Action {
-	var actions []Action
-	for s := range m.stages {
-		if m.stages[s][0].State != Waiting || !m.inputsDone(s) {
-			continue
-		}
-		for t := range m.stages[s] {
-			task := &m.stages[s][t]
-			task.State = Creating
-			actions = append(actions, Dispatch{Stage: ids.StageID(s), Task: ids.TaskIndex(t), Attempt: task.Attempt})
-		}
+	if err := m.recompute(now); err != nil {
+		return []Action{m.end(Failed, err, now)}
 	}
+	actions := m.dispatch(now)
 	for root := m.root(); m.placed < len(root) && root[m.placed].State >= Placed; m.placed++ {
 		m.read = now
 		actions = append(actions, Place{Task: ids.TaskIndex(m.placed)})
@@ -92,18 +103,18 @@ func (m *Machine) proceed(now time.Time) []Action {
 
 func (m *Machine) inputsDone(stage int) bool {
 	for _, input := range m.shape.Stages[stage].Inputs {
-		if !all(m.stages[input], Done) {
+		if slices.ContainsFunc(m.stages[input], func(t task) bool { return t.State != Done || t.lost }) {
 			return false
 		}
 	}
 	return true
 }
 
-func all(tasks []Task, state TaskState) bool {
-	return !slices.ContainsFunc(tasks, func(t Task) bool { return t.State != state })
+func all(tasks []task, state TaskState) bool {
+	return !slices.ContainsFunc(tasks, func(t task) bool { return t.State != state })
 }
 
-func (m *Machine) root() []Task {
+func (m *Machine) root() []task {
 	if len(m.stages) == 0 {
 		return nil
 	}
@@ -112,80 +123,69 @@ func (m *Machine) root() []Task {
 
 func (m *Machine) isRoot(stage ids.StageID) bool { return int(stage) == len(m.stages)-1 }
 
-// find returns the task if the event's attempt is the current one.
-func (m *Machine) find(stage ids.StageID, index ids.TaskIndex, attempt ids.Attempt) *Task {
+// find returns a task; nil when there is none of that number.
+func (m *Machine) find(stage ids.StageID, index ids.TaskIndex) *task {
 	if stage < 0 || int(stage) >= len(m.stages) || index < 0 || int(index) >= len(m.stages[stage]) {
 		return nil
 	}
-	task := &m.stages[stage][index]
-	if task.Attempt != attempt {
-		return nil
-	}
-	return task
+	return &m.stages[stage][index]
 }
 
 func (m *Machine) created(e Created) []Action {
-	task := m.find(e.Stage, e.Task, e.Attempt)
-	if task == nil || task.State != Creating { // its reports were faster than the reply
+	task := m.find(e.Stage, e.Task)
+	if task == nil || task.Attempt != e.Attempt || task.State != Creating { // its reports were faster than the reply
 		return nil
 	}
+	m.moved = e.Now
 	if e.Err != nil {
-		task.State = Broken
-		return m.fail(fmt.Sprintf("dispatch stage %d task %d to worker %s", e.Stage, e.Task, task.Worker), e.Err, e.Now)
+		return m.refused(e, task)
 	}
 	task.State = Placed
+	if m.isRoot(e.Stage) {
+		m.read = e.Now
+	}
 	return m.proceed(e.Now)
 }
 
 func (m *Machine) report(e Report) []Action {
-	task := m.find(e.Stage, e.Task, e.Attempt)
-	if task == nil || task.State >= Done || e.State < task.State {
+	task := m.find(e.Stage, e.Task)
+	switch {
+	case task == nil:
+		return nil
+	case task.Attempt != e.Attempt:
+		return m.former(e, task)
+	case task.State == Waiting || task.State >= Done || e.State < task.State:
 		return nil
 	}
-	task.State, task.Stats = e.State, e.Stats
-	if m.isRoot(e.Stage) {
+	m.moved = e.Now
+	root := m.isRoot(e.Stage)
+	if root {
 		m.read = e.Now
 	}
+	if root && task.proxied && e.State == Dropped && (e.Err == nil || qerr.Is(e.Err, qerr.Cancelled)) {
+		return nil // its reader is the coordinator, which says itself why it left
+	}
+	shown := task.SchemaSent
+	task.Stats = e.Stats
+	task.SchemaSent = task.SchemaSent || shown // what a client has seen stays seen
 	switch e.State {
 	case Broken:
-		return m.fail(fmt.Sprintf("run stage %d task %d on worker %s", e.Stage, e.Task, task.Worker), e.Err, e.Now)
+		return m.failed(e.Stage, e.Task, e.Err, e.Now)
 	case Dropped:
-		if m.isRoot(e.Stage) {
-			err := e.Err
-			if err == nil {
-				err = qerr.New(qerr.Cancelled, "the reader closed the result's stream before its end")
-			}
-			return []Action{m.end(Cancelled, err, e.Now)}
-		}
-		return m.fail("", qerr.New(qerr.Unavailable, "worker %s gave up stage %d task %d; send the statement again", task.Worker, e.Stage, e.Task), e.Now)
+		return m.dropped(e, task)
+	case Done:
+		m.count(task, OutcomeFinished)
 	}
+	task.State = e.State
 	return m.proceed(e.Now)
 }
 
-// workerLost fails the query if it still needs something of the worker: a task that is not done, or an output whose
-// consumers are not.
-func (m *Machine) workerLost(e WorkerLost) []Action {
-	for s, tasks := range m.stages {
-		for t := range tasks {
-			task := &tasks[t]
-			if task.Worker != e.Worker || task.State == Done && !m.needed(ids.StageID(s)) {
-				continue
-			}
-			return m.fail("", qerr.New(qerr.Unavailable,
-				"worker %s was lost (%s) with stage %d task %d of this query; send the statement again", e.Worker, e.Reason, s, t), e.Now)
-		}
+// dropped handles a task that its worker cancelled without being told to: its reader left, or the worker is stopping.
+func (m *Machine) dropped(e Report, task *task) []Action {
+	if m.isRoot(e.Stage) && (e.Err == nil || qerr.Is(e.Err, qerr.Cancelled)) {
+		return m.readerGone(e.Err, e.Now)
 	}
-	return nil
-}
-
-// needed reports whether a consumer of the stage has still to read it.
-func (m *Machine) needed(stage ids.StageID) bool {
-	for s, shape := range m.shape.Stages {
-		if slices.Contains(shape.Inputs, stage) && !all(m.stages[s], Done) {
-			return true
-		}
-	}
-	return false
+	return m.failed(e.Stage, e.Task, qerr.New(qerr.Unavailable, "the worker gave it up; send the statement again"), e.Now)
 }
 
 func (m *Machine) cancel(e Cancel) []Action {
@@ -196,59 +196,38 @@ func (m *Machine) cancel(e Cancel) []Action {
 	return []Action{m.end(status, e.Cause, e.Now)}
 }
 
-func (m *Machine) fail(op string, err error, now time.Time) []Action {
-	if err == nil {
-		err = qerr.New(qerr.Internal, "the worker gave no reason")
-	}
+func (m *Machine) fail(err error, now time.Time) []Action { return []Action{m.end(Failed, err, now)} }
+
+// explain makes the error of a query of that of a task.
+func explain(op string, err error) error {
 	if qerr.Is(err, qerr.FetchFailed) {
 		// The producer's worker is gone, or dropped its output. The client can only start again.
 		err = &qerr.Error{Kind: qerr.Unavailable, Msg: "an intermediate result was lost; send the statement again", Err: err}
 	}
-	if op != "" {
-		err = qerr.Wrap(qerr.Internal, op, err)
-	}
-	return []Action{m.end(Failed, err, now)}
+	return qerr.Wrap(qerr.Internal, op, err)
 }
 
-func (m *Machine) tick(now time.Time) []Action {
-	if m.status == Queued {
-		if !m.wait.Until.IsZero() && !now.Before(m.wait.Until) {
-			return m.fail("", m.wait.Err, now)
-		}
-		return nil
+func running(stage ids.StageID, index ids.TaskIndex, task *task) string {
+	text := fmt.Sprintf("run stage %d task %d on worker %s", stage, index, task.Worker)
+	if task.Attempt > 1 {
+		text += fmt.Sprintf(" (attempt %d)", task.Attempt)
 	}
-	if d := m.shape.Deadline; !d.IsZero() && !now.Before(d) {
-		return m.fail("", qerr.New(qerr.Deadline, "the query ran for %s, its limit (arbalest.query_timeout)", d.Sub(m.started)), now)
-	}
-	if m.unread() && now.Sub(m.read) >= m.shape.ResultTTL {
-		return []Action{m.end(Expired, qerr.New(qerr.Deadline, "nobody read the result within %s", m.shape.ResultTTL), now)}
-	}
-	return nil
-}
-
-// unread reports whether results are placed, some unread, and none being read.
-func (m *Machine) unread() bool {
-	root := m.root()
-	return m.placed == len(root) &&
-		slices.ContainsFunc(root, func(t Task) bool { return t.State == Placed }) &&
-		!slices.ContainsFunc(root, func(t Task) bool { return t.State == Active })
+	return text
 }
 
 func (m *Machine) end(status Status, err error, now time.Time) Action {
 	m.Progress() // remembered before tasks change
 	m.status, m.err, m.ended = status, err, now
-	var release []ids.WorkerID
 	for _, tasks := range m.stages {
 		for t := range tasks {
-			task := &tasks[t]
-			if task.State != Waiting && task.Worker != "" && !slices.Contains(release, task.Worker) {
-				release = append(release, task.Worker)
-			}
-			if task.State < Done {
+			switch task := &tasks[t]; task.State {
+			case Creating, Placed, Active:
+				m.count(task, OutcomeCancelled)
+				fallthrough
+			case Waiting:
 				task.State = Dropped
 			}
 		}
 	}
-	slices.Sort(release)
-	return End{Release: release}
+	return End{Release: m.touched}
 }

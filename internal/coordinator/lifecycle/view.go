@@ -24,38 +24,58 @@ func (m *Machine) Complete() bool {
 	return m.status.Final() || m.status == Running && m.placed == len(m.root())
 }
 
-// Task is the state of one task; it shares the slices in Stats, which nobody changes.
-func (m *Machine) Task(stage ids.StageID, index ids.TaskIndex) Task { return m.stages[stage][index] }
+// Task is the current attempt of one task; it shares the slices in Stats, which nobody changes.
+func (m *Machine) Task(stage ids.StageID, index ids.TaskIndex) Task {
+	return m.stages[stage][index].Task
+}
 
-// Stages copies the states of all tasks, by stage and task; nil before the start.
+// RootTask is the current attempt of a result's task; false when there is none of that number, or no root yet.
+func (m *Machine) RootTask(index ids.TaskIndex) (Task, bool) {
+	t := m.find(ids.StageID(len(m.stages)-1), index)
+	if t == nil {
+		return Task{}, false
+	}
+	return t.Task, true
+}
+
+// Stages copies the current attempts of all tasks, by stage and task; nil before the start.
 func (m *Machine) Stages() [][]Task {
 	stages := make([][]Task, len(m.stages))
 	for s := range m.stages {
-		stages[s] = slices.Clone(m.stages[s])
+		stages[s] = make([]Task, len(m.stages[s]))
+		for t := range m.stages[s] {
+			stages[s][t] = m.stages[s][t].Task
+		}
 	}
 	return stages
 }
 
-// Uses reports whether a task of the query is assigned to the worker.
-func (m *Machine) Uses(worker ids.WorkerID) bool {
-	for _, tasks := range m.stages {
-		for t := range tasks {
-			if tasks[t].Worker == worker {
-				return true
-			}
-		}
-	}
-	return false
+// Attempts copies the ended attempts that are remembered of a task, oldest first, and the current one.
+func (m *Machine) Attempts(stage ids.StageID, index ids.TaskIndex) []Task {
+	t := &m.stages[stage][index]
+	return append(slices.Clone(t.past), t.Task)
 }
+
+// Counts says how the attempts that were given to workers ended so far.
+func (m *Machine) Counts() map[Outcome]uint64 {
+	counts := make(map[Outcome]uint64, len(m.counts))
+	for o, n := range m.counts {
+		counts[Outcome(o)] = n
+	}
+	return counts
+}
+
+// Starved reports whether a task waits for a worker while there is none.
+func (m *Machine) Starved() bool { return !m.status.Final() && !m.starved.IsZero() }
 
 // Totals counts the query's tasks, and the rows and bytes of its result so far.
 func (m *Machine) Totals() (tasks int, rows, bytes uint64) {
 	for _, stage := range m.stages {
 		tasks += len(stage)
 	}
-	for _, task := range m.root() {
-		rows += task.Rows
-		bytes += task.Bytes
+	for t := range m.root() {
+		rows += m.root()[t].Rows
+		bytes += m.root()[t].Bytes
 	}
 	return tasks, rows, bytes
 }

@@ -132,6 +132,7 @@ func ToProto(err error) *pb.Error {
 	}
 	out.Position = int32(e.Position)
 	out.WorkerId = string(e.Worker)
+	out.Final = e.Final
 	if e.Producer != (ids.TaskKey{}) {
 		k := e.Producer
 		out.Producer = &pb.TaskKey{QueryId: string(k.Query), Stage: uint32(k.Stage), Task: uint32(k.Task), Attempt: uint32(k.Attempt)}
@@ -152,7 +153,7 @@ func FromProto(p *pb.Error) *qerr.Error {
 	if p == nil {
 		return nil
 	}
-	e := &qerr.Error{Kind: kindFrom[p.GetKind()], Op: p.GetOp(), Msg: p.GetMessage(), Position: int(p.GetPosition()), Worker: ids.WorkerID(p.GetWorkerId())}
+	e := &qerr.Error{Kind: kindFrom[p.GetKind()], Op: p.GetOp(), Msg: p.GetMessage(), Position: int(p.GetPosition()), Worker: ids.WorkerID(p.GetWorkerId()), Final: p.GetFinal()}
 	if k := p.GetProducer(); k != nil {
 		e.Producer = ids.TaskKey{Query: ids.QueryID(k.GetQueryId()), Stage: ids.StageID(k.GetStage()), Task: ids.TaskIndex(k.GetTask()), Attempt: ids.Attempt(k.GetAttempt())}
 	}

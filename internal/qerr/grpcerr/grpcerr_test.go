@@ -64,7 +64,7 @@ func TestEveryKindSurvivesAHop(t *testing.T) {
 	seen := map[codes.Code]qerr.Kind{}
 	for _, kind := range qerr.Kinds() {
 		want := &qerr.Error{Kind: kind, Op: "run task", Msg: "müßig: 100 %\nline 2", Position: 7, Worker: "w1",
-			Producer: ids.TaskKey{Query: "q", Stage: 2, Task: 3, Attempt: 1}}
+			Producer: ids.TaskKey{Query: "q", Stage: 2, Task: 3, Attempt: 1}, Final: true}
 		raw := call(want)
 		if other, twice := seen[status.Code(raw)]; twice {
 			t.Errorf("%v and %v share %v", kind, other, status.Code(raw))

@@ -1,0 +1,129 @@
+package coordinator
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/arbalest-sql/arbalest/internal/flightx"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+)
+
+// The tasks of a lost worker, and the consumers of what it kept, go to the others; tickets of the endpoints name them.
+func TestLostWorkerIsReplaced(t *testing.T) {
+	b := newBench(t, 2)
+	q := b.submit("group")
+	b.runLeaves(func(string, int) bool { return true })
+	for _, id := range []string{"w1", "w2"} {
+		take(t, b.worker(id).created, "root task")
+	}
+	_ = b.worker("w2").seat.Close()
+	leaf := take(t, b.worker("w1").created, "leaf of the lost worker")
+	if leaf.GetKey().GetStage() != 0 || leaf.GetKey().GetAttempt() != 2 {
+		t.Fatalf("w1 was sent %v", leaf.GetKey())
+	}
+	b.worker("w1").report(leaf.GetKey(), finished)
+	for range 2 { // one was w2's, the other's inputs are gone
+		root := take(t, b.worker("w1").created, "root task")
+		if root.GetKey().GetStage() != 1 || root.GetKey().GetAttempt() != 2 {
+			t.Errorf("w1 was sent %v", root.GetKey())
+		}
+		for _, p := range root.GetInputs()[0].GetProducers() {
+			if p.GetWorkerId() != "w1" || p.GetKey().GetTask() == leaf.GetKey().GetTask() && p.GetKey().GetAttempt() != 2 {
+				t.Errorf("the root is to read %v at %s", p.GetKey(), p.GetWorkerId())
+			}
+		}
+	}
+	q.Cancel(nil)
+	b.idle()
+	for outcome, want := range map[string]float64{"finished": 2, "lost": 2, "restarted": 1, "cancelled": 2, "failed": 0} {
+		if got := testutil.ToFloat64(b.c.metrics.attempts.WithLabelValues(outcome)); got != want {
+			t.Errorf("%v attempts were %s, want %v", got, outcome, want)
+		}
+	}
+}
+
+func TestFailedTaskIsTriedElsewhereAfterAPause(t *testing.T) {
+	b := newBench(t, 2)
+	q := b.submit("group")
+	spec := take(t, b.worker("w1").created, "leaf task")
+	take(t, b.worker("w2").created, "leaf task")
+	b.worker("w1").report(spec.GetKey(), failed, func(e *pb.TaskEvent) { e.Error = grpcerr.ToProto(qerr.New(qerr.IO, "bad disk")) })
+	b.eventually("the failure is known", func() bool { return len(q.attempts()) == 5 })
+	if n := len(b.worker("w2").created); n != 0 {
+		t.Errorf("%d tasks were sent without a pause", n)
+	}
+	b.advance(time.Second)
+	if next := take(t, b.worker("w2").created, "second attempt"); next.GetKey().GetAttempt() != 2 || len(next.GetScans()[0].GetSplits()) == 0 {
+		t.Errorf("the second attempt is %v", next)
+	}
+	q.Cancel(nil)
+	b.idle()
+}
+
+func TestLastWorkerIsReplacedInTime(t *testing.T) {
+	b := newBench(t, 1)
+	q, late := b.submit("group"), b.submit("group")
+	take(t, b.worker("w1").created, "leaf task")
+	_ = b.worker("w1").seat.Close()
+	b.eventually("both wait", func() bool { return q.starved() && late.starved() })
+	b.advance(29 * time.Second)
+	b.addWorker("w9")
+	if spec := take(t, b.worker("w9").created, "leaf task"); spec.GetKey().GetAttempt() != 2 {
+		t.Errorf("w9 was sent %v", spec.GetKey())
+	}
+	q.Cancel(nil)
+	b.eventually("the other one runs too", func() bool { return !late.starved() })
+	_ = b.worker("w9").seat.Close()
+	b.eventually("it waits again", late.starved)
+	b.advance(30 * time.Second)
+	if err := late.Ready(t.Context()); !qerr.Is(err, qerr.Unavailable) {
+		t.Errorf("Ready = %v, want Unavailable", err)
+	}
+	b.idle()
+}
+
+// A ticket of the fast path whose worker is gone is run on another one.
+func TestTicketOfALostWorkerRunsElsewhere(t *testing.T) {
+	b := newBench(t, 2)
+	q := b.submit("scan")
+	lost := q.State().Endpoints[0]
+	ticket := b.ticketOf(lost)
+	other := map[string]string{"w1": "w2", "w2": "w1"}[ticket.GetWorkerId()]
+	b.clients.open = func(address string) (flightx.Reader, error) {
+		if address != other+":1" {
+			return nil, qerr.New(qerr.Unavailable, "nobody is at %s", address)
+		}
+		return oneRow(q.Schema()), nil
+	}
+	_ = b.worker(ticket.GetWorkerId()).seat.Close()
+	b.eventually("the loss is known", func() bool { return q.moved(ids.TaskIndex(ticket.GetKey().GetTask()), 1) })
+	if rows := b.read(lost, ""); rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+	q.Cancel(nil)
+	b.idle()
+}
+
+// Before its loss is known, the failed reading itself moves the task.
+func TestFailedReadingMovesTheTask(t *testing.T) {
+	b := newBench(t, 2)
+	q := b.submit("scan")
+	first := b.ticketOf(q.State().Endpoints[0])
+	b.clients.open = func(address string) (flightx.Reader, error) {
+		if address == first.GetWorkerId()+":1" {
+			go b.advance(time.Second) // the pause
+			return nil, qerr.New(qerr.Unavailable, "connection refused")
+		}
+		return oneRow(q.Schema()), nil
+	}
+	if rows := b.read(q.State().Endpoints[0], ""); rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+	q.Cancel(nil)
+	b.idle()
+}

@@ -1,0 +1,109 @@
+package coordinator
+
+import (
+	"context"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
+	"github.com/arbalest-sql/arbalest/internal/ids"
+	"github.com/arbalest-sql/arbalest/internal/member"
+)
+
+// step feeds the state machine and does what it says.
+func (q *Query) step(event lifecycle.Event) {
+	q.mu.Lock()
+	effects := q.apply(event)
+	q.mu.Unlock()
+	effects.run(q)
+}
+
+// effects are what is to be done after some steps, without the query's lock.
+type effects struct {
+	dispatches []dispatch
+	alarm      time.Time
+	ended      bool
+	release    []ids.WorkerID
+	hooks      []func()
+}
+
+// A dispatch is a task to be sent to a worker, with what is written into it: the workers as the query knows them, and the
+// attempts that it reads.
+type dispatch struct {
+	lifecycle.Dispatch
+	placed  *placedPlan
+	workers map[ids.WorkerID]member.Record
+	states  [][]lifecycle.Task
+}
+
+// apply feeds the state machine; q.mu is held. The caller runs the effects after it gave the lock back.
+func (q *Query) apply(events ...lifecycle.Event) effects {
+	var e effects
+	for _, event := range events {
+		q.act(q.machine.Step(event), &e)
+	}
+	if !q.completed && q.machine.Complete() {
+		q.completed = true
+		close(q.ready)
+	}
+	if q.changed != nil {
+		close(q.changed)
+		q.changed = nil
+	}
+	return e
+}
+
+func (q *Query) act(actions []lifecycle.Action, e *effects) {
+	var states [][]lifecycle.Task
+	for _, action := range actions {
+		switch a := action.(type) {
+		case lifecycle.Dispatch:
+			if states == nil {
+				states = q.machine.Stages()
+			}
+			e.dispatches = append(e.dispatches, dispatch{a, q.work.plan, q.work.workers, states})
+		case lifecycle.Place:
+			if err := q.place(a.Task); err != nil && !e.ended {
+				// Placing fails only by a bug (a ticket that cannot be signed); the machine ends the query as for any error.
+				q.act(q.machine.Step(lifecycle.Cancel{Cause: err, Now: q.c.cfg.Now()}), e)
+			}
+		case lifecycle.Alarm:
+			e.alarm = a.At
+		case lifecycle.End:
+			e.ended, e.release = true, a.Release
+			for _, hook := range q.onEnd {
+				e.hooks = append(e.hooks, hook)
+			}
+			q.onEnd = nil
+		}
+	}
+}
+
+func (e *effects) run(q *Query) {
+	if e.ended {
+		for _, hook := range e.hooks {
+			hook()
+		}
+		q.c.ended(q, e.release)
+		return
+	}
+	for _, d := range e.dispatches {
+		q.c.dispatch(q, d)
+	}
+	if !e.alarm.IsZero() {
+		q.c.wakeAt(q, e.alarm)
+	}
+}
+
+// wakeAt tells the query the time when it asked for.
+func (c *Coordinator) wakeAt(q *Query, at time.Time) {
+	c.group.run(func(ctx context.Context) {
+		timer := time.NewTimer(at.Sub(c.cfg.Now()))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			q.step(lifecycle.Tick{Now: c.cfg.Now()})
+		case <-q.done:
+		case <-ctx.Done():
+		}
+	})
+}
