@@ -34,7 +34,7 @@ var actions = []action{
 		})},
 	{flight.GetSessionOptionsActionType, "get all options of the session: GetSessionOptionsRequest to GetSessionOptionsResult",
 		bare(func(s *Server, ctx context.Context, _ *wire.GetSessionOptionsRequest) (proto.Message, error) {
-			return s.getOptions(callerOf(ctx)), nil
+			return s.getOptions(callerOf(ctx))
 		})},
 	{flight.CloseSessionActionType, "forget the session with its options, statements and transactions: CloseSessionRequest to CloseSessionResult",
 		bare(func(s *Server, ctx context.Context, _ *wire.CloseSessionRequest) (proto.Message, error) {

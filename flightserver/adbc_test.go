@@ -242,16 +242,16 @@ func TestADBCMetadata(t *testing.T) {
 	}
 }
 
-func TestADBCWrongPassword(t *testing.T) {
-	f := start(t, withUsers)
-	db, err := adbcflight.NewDriver(memory.DefaultAllocator).NewDatabase(map[string]string{
-		adbc.OptionKeyURI: "grpc://" + f.addr, adbc.OptionKeyUsername: "anna", adbc.OptionKeyPassword: "no"})
+// TestADBCReal reads from the workers themselves, as their user.
+func TestADBCReal(t *testing.T) {
+	r := startReal(t, 2, withUsers)
+	conn := connect(t, r.fixture, map[string]string{adbc.OptionKeyUsername: "zoe", adbc.OptionKeyPassword: "zoe!"})
+	reader, _, err := adbcStatement(t, conn, "SELECT id FROM events").ExecuteQuery(testContext(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
-	_, err = db.Open(testContext(t))
-	if e := (adbc.Error{}); !errors.As(err, &e) || e.Code != adbc.StatusUnauthenticated {
-		t.Errorf("error %v", err)
+	if n := len(adbcIntegers(t, reader)); n != eventFiles*eventPerFile {
+		t.Errorf("%d rows", n)
 	}
+	r.cluster.Idle(t)
 }

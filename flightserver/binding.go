@@ -1,6 +1,7 @@
 package flightserver
 
 import (
+	"cmp"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -92,7 +93,10 @@ func (s *Server) readBinding(stream *putStream) (*binding, error) {
 		b.batches = append(b.batches, batch)
 		b.rows += batch.NumRows()
 	}
-	if err := r.Err(); err != nil {
+	if limited.exhausted() {
+		stream.err = tooLarge(s.cfg.BindingBytesMax)
+	}
+	if err := cmp.Or(stream.err, r.Err()); err != nil {
 		b.release()
 		return nil, stream.fault(err)
 	}
@@ -123,10 +127,14 @@ func (p *putStream) Recv() (*wire.FlightData, error) {
 	}
 	p.bytes += int64(len(data.GetDataBody()) + len(data.GetDataHeader()))
 	if p.bytes > p.bytesMax {
-		p.err = qerr.New(qerr.Resource, "the parameters have more than %d bytes", p.bytesMax)
+		p.err = tooLarge(p.bytesMax)
 		return nil, p.err
 	}
 	return data, nil
+}
+
+func tooLarge(bytesMax int64) error {
+	return qerr.New(qerr.Resource, "the parameters have more than %d bytes", bytesMax)
 }
 
 // fault names what was wrong with the rows.
@@ -140,27 +148,32 @@ func (p *putStream) fault(err error) error {
 	return qerr.New(qerr.User, "the parameters cannot be read as an Arrow stream: %v", err)
 }
 
-// limitedAllocator bounds what decoding may allocate: a compressed buffer says by itself how large it becomes. Arrow's reader
-// turns the panic into an error.
+// limitedAllocator bounds what decoding may allocate: a compressed buffer says by itself how large it becomes. Past the limit
+// it gives nothing; Arrow's reader then reaches beyond the end of that, and turns its panic into an error.
 type limitedAllocator struct {
 	memory.Allocator
 	left atomic.Int64
 }
 
-func (a *limitedAllocator) take(size int) {
-	if size < 0 || a.left.Add(-int64(size)) < 0 {
-		panic("the parameters need more memory than is allowed")
-	}
+func (a *limitedAllocator) take(size int) bool {
+	return size >= 0 && a.left.Add(-int64(size)) >= 0
 }
+
+// exhausted reports whether something was asked for past the limit.
+func (a *limitedAllocator) exhausted() bool { return a.left.Load() < 0 }
 
 // Allocate takes size bytes from the limit.
 func (a *limitedAllocator) Allocate(size int) []byte {
-	a.take(size)
+	if !a.take(size) {
+		return nil
+	}
 	return a.Allocator.Allocate(size)
 }
 
 // Reallocate takes what b grows by from the limit.
 func (a *limitedAllocator) Reallocate(size int, b []byte) []byte {
-	a.take(max(size-len(b), 0))
+	if !a.take(max(size-len(b), 0)) {
+		return nil
+	}
 	return a.Allocator.Reallocate(size, b)
 }

@@ -126,12 +126,15 @@ func (f *fakeQueries) Submit(_ context.Context, r coordinator.Request) (Query, e
 	switch words[0] {
 	case "rows":
 		var n int
-		fmt.Sscan(words[1], &n)
-		fmt.Sscan(words[2], &endpoints)
+		if _, err := fmt.Sscan(r.SQL[len("rows"):], &n, &endpoints); err != nil || max(n, endpoints) > 1000 || min(n, endpoints) < 0 {
+			return nil, qerr.New(qerr.User, "rows N M: %v", err) // A fuzzer asks for anything.
+		}
 		q.make = func(e int) []arrow.RecordBatch { return []arrow.RecordBatch{f.numbers(e*n, n)} }
 	case "wide":
 		var n int
-		fmt.Sscan(words[1], &n)
+		if _, err := fmt.Sscan(r.SQL[len("wide"):], &n); err != nil || n < 0 || n > 4<<20 {
+			return nil, qerr.New(qerr.User, "wide N: %v", err)
+		}
 		q.schema = arrowtype.ClientSchema([]table.Column{{Name: "s", Type: table.Of(table.Varchar)}}, "UTC")
 		q.make = func(int) []arrow.RecordBatch { return []arrow.RecordBatch{f.texts(q.schema, n)} }
 	case "params":
@@ -142,6 +145,9 @@ func (f *fakeQueries) Submit(_ context.Context, r coordinator.Request) (Query, e
 		}
 		q.make = func(int) []arrow.RecordBatch { return []arrow.RecordBatch{row} }
 	case "SET":
+		if len(words) < 3 {
+			return nil, qerr.New(qerr.User, "SET name value")
+		}
 		values, err := r.Settings.Set(words[1], words[2])
 		if err != nil {
 			return nil, err

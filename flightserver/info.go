@@ -79,15 +79,9 @@ func (s *Server) GetSchema(ctx context.Context, d *wire.FlightDescriptor) (*wire
 			return nil, err
 		}
 		defer p.close()
+		// As prepared; a value bound to a parameter that is a column of the result may change its type, which the
+		// FlightInfo tells.
 		schema = p.dataset
-		if p.rows() > 0 {
-			// The types of bound values can change the result's.
-			e := p.execution(0)
-			defer e.release()
-			if schema, err = s.resultSchema(ctx, e); err != nil {
-				return nil, err
-			}
-		}
 	case *wire.CommandStatementSubstraitPlan:
 		return nil, unsupportedSubstrait()
 	default:

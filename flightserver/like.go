@@ -54,14 +54,14 @@ func like(text, pattern string) bool {
 
 // likeOne matches one character, and returns what follows it on both sides.
 func likeOne(text string, t int, pattern string, p int) (nextText, nextPattern int, ok bool) {
-	r, size := utf8.DecodeRuneInString(text[t:])
+	_, size := utf8.DecodeRuneInString(text[t:])
 	w, wide := utf8.DecodeRuneInString(pattern[p:])
 	if w == '_' {
 		return t + size, p + wide, true
 	}
 	if w == searchEscape && p+wide < len(pattern) {
 		p += wide
-		w, wide = utf8.DecodeRuneInString(pattern[p:])
+		_, wide = utf8.DecodeRuneInString(pattern[p:])
 	}
-	return t + size, p + wide, r == w
+	return t + size, p + wide, text[t:t+size] == pattern[p:p+wide]
 }

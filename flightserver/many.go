@@ -35,14 +35,20 @@ func (s *Server) manyInfo(ctx context.Context, d *wire.FlightDescriptor, p *open
 		Endpoint: []*wire.FlightEndpoint{{Ticket: &wire.Ticket{Ticket: ticket}}}}, nil
 }
 
-// manySchema is the schema of each execution: that of the first row, for all rows have the same types.
+// manySchema is the schema of each execution: that of the first row, for all rows have the same types. Only planning with the
+// values tells it, as a parameter may be a column of the result; what planning started is ended at once.
 func (s *Server) manySchema(ctx context.Context, p *openStatement) (*arrow.Schema, error) {
-	if p.rows() == 0 && p.dataset != nil {
+	if p.binding != nil && p.rows() == 0 {
 		return p.dataset, nil
 	}
 	e := p.execution(0)
 	defer e.release()
-	return s.resultSchema(ctx, e)
+	q, err := s.cfg.Queries.Submit(ctx, s.request(e))
+	if err != nil {
+		return nil, err
+	}
+	q.Cancel(qerr.New(qerr.Cancelled, "only the schema was wanted; the rows come when the result is read"))
+	return q.Schema(), nil
 }
 
 // A manyReader executes a statement for each bound row and reads the results one after the other. It owns p. Unlike other

@@ -2,7 +2,6 @@ package flightserver
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -88,8 +87,8 @@ func (s *Server) setOption(ctx context.Context, c caller, name string, value any
 	return s.sessions.set(c, change)
 }
 
-// checkNames refuses a current catalog or db schema that does not exist. A new catalog takes its first schema with it when the
-// present one is not in it, so that setting the catalog first is not refused: only the schema is checked against both.
+// checkNames refuses a current catalog or db schema that does not exist. A new catalog is taken even if the present db schema is
+// not in it, so that the two can be set one after the other.
 func (s *Server) checkNames(ctx context.Context, before, after settings.Values) error {
 	newCatalog, newSchema := before.Catalog() != after.Catalog(), before.Schema() != after.Schema()
 	if !newCatalog && !newSchema {
@@ -99,27 +98,27 @@ func (s *Server) checkNames(ctx context.Context, before, after settings.Values) 
 	if err != nil {
 		return err
 	}
-	if all := catalogs(snapshot); !slices.Contains(all, after.Catalog()) {
+	if all := catalogs(snapshot); !containsName(all, after.Catalog()) {
 		return qerr.New(qerr.NotFound, "there is no catalog %q; there is: %s", after.Catalog(), strings.Join(all, ", "))
 	}
-	if all := dbSchemas(snapshot, after.Catalog()); newSchema && !slices.Contains(all, after.Schema()) {
+	if all := dbSchemas(snapshot, after.Catalog()); newSchema && !containsName(all, after.Schema()) {
 		return qerr.New(qerr.NotFound, "there is no db schema %q in catalog %q; there is: %s", after.Schema(), after.Catalog(), strings.Join(all, ", "))
 	}
 	return nil
 }
 
 // getOptions tells all options in their own types.
-func (s *Server) getOptions(c caller) *wire.GetSessionOptionsResult {
+func (s *Server) getOptions(c caller) (*wire.GetSessionOptionsResult, error) {
 	values := s.sessions.settings(c)
 	result := &wire.GetSessionOptionsResult{SessionOptions: map[string]*wire.SessionOptionValue{}}
 	for _, name := range settings.Names() {
 		v, err := flight.NewSessionOptionValue(values.Typed(name))
 		if err != nil {
-			panic(fmt.Sprintf("option %s has a value that cannot be told: %v", name, err)) // Recovered; a fault of ours.
+			return nil, qerr.Wrap(qerr.Internal, "tell option "+name, err)
 		}
 		result.SessionOptions[name] = &v
 	}
-	return result
+	return result, nil
 }
 
 // catalogs are the catalogs that clients see; the default one is there even when nothing is in it.
@@ -130,10 +129,15 @@ func catalogs(s *catalog.Snapshot) []string {
 // dbSchemas are the db schemas of a catalog that clients see.
 func dbSchemas(s *catalog.Snapshot, name string) []string {
 	all := s.Schemas(name)
-	if name == settings.DefaultCatalog {
+	if strings.EqualFold(name, settings.DefaultCatalog) {
 		all = withName(withName(all, settings.DefaultSchema), systemSchema)
 	}
 	return all
+}
+
+// containsName compares names as SQL does, without regard to case.
+func containsName(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
 // withName returns the names, sorted, with one more unless it is there.

@@ -41,7 +41,7 @@ func TestSessionOptions(t *testing.T) {
 		t.Errorf("options %v", all)
 	}
 	errs := set(t, c, map[string]any{
-		"catalog": "lake", "schema": "raw", "arbalest.partitions": int64(8), "arbalest.task_attempts": "2", "arbalest.ordered_endpoints": true,
+		"catalog": "lake", "schema": "RAW", "arbalest.partitions": int64(8), "arbalest.task_attempts": "2", "arbalest.ordered_endpoints": true,
 		"TimeZone": "europe/berlin", "arbalest.query_timeout": 1.5,
 		"threads": int64(4), "arbalest.spill": "never", "arbalest.results": []string{"spool"}, "arbalest.distributed": nil,
 	})
@@ -58,13 +58,13 @@ func TestSessionOptions(t *testing.T) {
 		t.Errorf("refused: %v", errs)
 	}
 	all = get(t, c)
-	if all["catalog"].GetStringValue() != "lake" || all["schema"].GetStringValue() != "raw" || all["arbalest.partitions"].GetInt64Value() != 8 ||
+	if all["catalog"].GetStringValue() != "lake" || all["schema"].GetStringValue() != "RAW" || all["arbalest.partitions"].GetInt64Value() != 8 ||
 		!all["arbalest.ordered_endpoints"].GetBoolValue() || all["TimeZone"].GetStringValue() != "Europe/Berlin" ||
 		all["arbalest.query_timeout"].GetStringValue() != "1.5s" {
 		t.Errorf("options %v", all)
 	}
 	query(t, c, "rows 1 1")
-	if r, _ := f.fake.last(); r.Settings.Partitions() != 8 || r.Settings.TaskAttempts() != 2 || r.Settings.Schema() != "raw" {
+	if r, _ := f.fake.last(); r.Settings.Partitions() != 8 || r.Settings.TaskAttempts() != 2 || r.Settings.Schema() != "RAW" {
 		t.Errorf("a statement ran with %s", r.Settings.Fingerprint())
 	}
 	// A value that is unset is the default again, and a catalog that does not exist is refused: the JDBC driver's connect fails then.

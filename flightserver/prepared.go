@@ -62,7 +62,9 @@ func (s *Server) prepare(ctx context.Context, sql string, transaction []byte) (*
 }
 
 // parameterSchema tells what a statement's parameters should be. JDBC cannot set a parameter of type Null, so that one whose
-// type is not known is text, which the engine casts to whatever it needs.
+// type is not known is text, which the engine casts to whatever it needs. Timestamps are announced in milliseconds: JDBC
+// (18.3.0) writes milliseconds into whatever unit it is told, so any other would shift its values by a factor of a thousand.
+// Who binds finer ones loses nothing: a binding's own types count.
 func parameterSchema(params []table.Column, timeZone string) *arrow.Schema {
 	known := make([]table.Column, len(params))
 	for i, p := range params {
@@ -71,7 +73,13 @@ func parameterSchema(params []table.Column, timeZone string) *arrow.Schema {
 		}
 		known[i] = p
 	}
-	return arrowtype.ClientSchema(known, timeZone)
+	fields := arrowtype.ClientSchema(known, timeZone).Fields()
+	for i, f := range fields {
+		if t, ok := f.Type.(*arrow.TimestampType); ok {
+			fields[i].Type = &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: t.TimeZone}
+		}
+	}
+	return arrow.NewSchema(fields, nil)
 }
 
 // An openStatement is a prepared statement in use by one call, with the binding that the handle names. Close it.
@@ -173,7 +181,7 @@ func (t *sessions) withStatement(c caller, id uint64, f func(*session, *prepared
 		}
 		element := s.statements[id]
 		s.order.MoveToBack(element)
-		return f(s, element.Value.(*prepared)) //nolint:errcheck,forcetypeassert // Nothing else is put there.
+		return f(s, element.Value.(*prepared)) // Nothing else is put there.
 	})
 }
 
@@ -197,7 +205,7 @@ func (s *Server) closePrepared(c caller, handle []byte) error {
 
 // dropStatement forgets a statement and its bindings. The caller holds mu.
 func (t *sessions) dropStatement(s *session, e *list.Element) {
-	p := s.order.Remove(e).(*prepared) //nolint:errcheck,forcetypeassert // See withStatement.
+	p := s.order.Remove(e).(*prepared) // See withStatement.
 	delete(s.statements, p.id)
 	t.bytes -= p.bytes()
 	for _, b := range p.bindings {

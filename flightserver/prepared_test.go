@@ -9,8 +9,10 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -193,6 +195,11 @@ func TestPreparedFaults(t *testing.T) {
 	_, err = p.Execute(testContext(t))
 	wantCode(t, err, codes.ResourceExhausted)
 
+	wantCode(t, putCompressed(t, anna, p, make([]int64, 1<<18)), codes.ResourceExhausted)
+	if err := putCompressed(t, anna, p, make([]int64, 1<<10)); err != nil {
+		t.Error(err)
+	}
+
 	_, err = flightsql.NewPreparedStatement(zoe, p.Handle()).Execute(testContext(t))
 	wantCode(t, err, codes.PermissionDenied)
 	forged := slices.Clone(p.Handle())
@@ -228,6 +235,25 @@ func TestPreparedFaults(t *testing.T) {
 	if u := f.Usage(); u != (Usage{}) {
 		t.Errorf("after CloseSession: %+v", u)
 	}
+}
+
+// putCompressed binds values that are small on the wire.
+func putCompressed(t testing.TB, c *flightsql.Client, p *flightsql.PreparedStatement, values []int64) error {
+	t.Helper()
+	stream, err := c.Client.DoPut(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := integersBatch(t, values...)
+	w := flight.NewRecordWriter(stream, ipc.WithSchema(batch.Schema()), ipc.WithZstd())
+	w.SetFlightDescriptor(descriptor(t, &wire.CommandPreparedStatementQuery{PreparedStatementHandle: p.Handle()}))
+	if err := w.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	_ = stream.CloseSend()
+	_, err = stream.Recv()
+	return err
 }
 
 func TestIdleSessionsAndBudgets(t *testing.T) {

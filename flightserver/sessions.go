@@ -67,7 +67,7 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 			order: list.New(), transactions: map[uint64]*transaction{}})
 		t.byID[c.session] = element
 	}
-	s := element.Value.(*session) //nolint:errcheck,forcetypeassert // Nothing else is put there.
+	s := element.Value.(*session) // Nothing else is put there.
 	if s.subject != c.subject {
 		return qerr.New(qerr.PermissionDenied, "this session belongs to another user")
 	}
@@ -114,7 +114,7 @@ func (t *sessions) end(c caller) (held bool) {
 // expire drops the sessions that are past their idle time. The caller holds mu.
 func (t *sessions) expire(now time.Time) {
 	for e := t.order.Front(); e != nil; e = t.order.Front() {
-		if s := e.Value.(*session); now.Sub(s.used) < t.cfg.SessionIdleMax { //nolint:errcheck,forcetypeassert // See with.
+		if s := e.Value.(*session); now.Sub(s.used) < t.cfg.SessionIdleMax { // See with.
 			return
 		}
 		t.drop(e)
@@ -123,7 +123,7 @@ func (t *sessions) expire(now time.Time) {
 
 // drop forgets a session and what it holds. The caller holds mu.
 func (t *sessions) drop(e *list.Element) {
-	s := t.order.Remove(e).(*session) //nolint:errcheck,forcetypeassert // See with.
+	s := t.order.Remove(e).(*session) // See with.
 	delete(t.byID, s.id)
 	for s.order.Len() > 0 {
 		t.dropStatement(s, s.order.Front())
@@ -146,7 +146,7 @@ func (t *sessions) usage() Usage {
 	t.expire(t.cfg.Now())
 	u := Usage{Sessions: len(t.byID), StateBytes: t.bytes}
 	for e := t.order.Front(); e != nil; e = e.Next() {
-		u.Statements += e.Value.(*session).order.Len() //nolint:errcheck,forcetypeassert // See with.
+		u.Statements += e.Value.(*session).order.Len() // See with.
 	}
 	return u
 }

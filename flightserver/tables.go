@@ -87,7 +87,7 @@ func (s *Server) getTables(ctx context.Context, m *wire.CommandGetTables) (arrow
 			text(b, 2, t.name.Table)
 			text(b, 3, t.kind)
 			if schemas != nil {
-				b.Field(4).(*array.BinaryBuilder).Append(schemas[i]) //nolint:errcheck,forcetypeassert // By schema_ref.
+				b.Field(4).(*array.BinaryBuilder).Append(schemas[i]) // By schema_ref.
 			}
 		}
 	}), nil
