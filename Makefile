@@ -22,8 +22,10 @@ GOLANGCI_LINT_VERSION := v2.15.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 
-# Scale factors of `make bench`, and the rounds that medians are taken over.
+# What `make bench` measures: `make bench BENCH_FLAGS='-large 10 -v'`; -help lists all.
 BENCH_FLAGS ?=
+# The scale factor of `make test-tpch`.
+SCALE ?= 1
 
 # Packages that link DuckDB (slow to build with the race detector), the suites over real processes, and all the rest.
 SUITES := ./integration/badinput/... ./integration/compat/... ./integration/load/... ./integration/tpch/...
@@ -60,9 +62,9 @@ test-engine: need-c ## packages that link DuckDB
 test-suites: build tools ## the system through its client door: real processes, real clients
 	$(GO) test -count=1 -timeout 25m -p 1 $(SUITES)
 
-.PHONY: test-tpch-sf1
-test-tpch-sf1: build tools-python ## the 22 TPC-H queries at scale 1 with 1, 2 and 3 workers
-	ARBALEST_TPCH_SCALE=1 $(GO) test -count=1 -timeout 30m -v -run 'TestQueries|TestParts' ./integration/tpch/...
+.PHONY: test-tpch
+test-tpch: build tools-python ## the 22 TPC-H queries with 1, 2 and 3 workers, telling each; SCALE=10 for another scale
+	ARBALEST_TPCH_SCALE=$(SCALE) $(GO) test -count=1 -timeout 60m -v ./integration/tpch/...
 
 .PHONY: compat
 compat: build tools ## the tests with real clients, telling each step

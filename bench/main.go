@@ -44,25 +44,35 @@ func main() {
 	flag.IntVar(&o.selects, "selects", 500, "rounds of SELECT 1")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "engine threads of both sides")
 	flag.BoolVar(&o.verbose, "v", false, "print each query")
+	only := flag.String("only", "", "measure only `stream`, queries or select1")
 	file := flag.String("json", "", "also write the figures to `FILE`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, o, *file); err != nil {
+	if err := run(ctx, o, *only, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, o options, file string) error {
+func run(ctx context.Context, o options, only, file string) error {
 	var figures []figure
-	for _, measure := range []func(context.Context, options) ([]figure, error){streams, queries, selectOne} {
-		more, err := measure(ctx, o)
+	for _, m := range []struct {
+		name    string
+		measure func(context.Context, options) ([]figure, error)
+	}{{"stream", streams}, {"queries", queries}, {"select1", selectOne}} {
+		if only != "" && only != m.name {
+			continue
+		}
+		more, err := m.measure(ctx, o)
 		if err != nil {
 			return err
 		}
 		figures = append(figures, more...)
+	}
+	if figures == nil {
+		return fmt.Errorf("-only %q: there are stream, queries and select1", only)
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "figure\tvalue\tlimit\t\tbaseline")

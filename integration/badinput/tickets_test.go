@@ -71,7 +71,7 @@ func (b *bench) redeem(t *testing.T, endpoint *flight.FlightEndpoint, ticket []b
 		if !ok {
 			t.Errorf("%q: status %s, want one of %v: %s", part.Location, got, allowed, text)
 		}
-		if strings.Contains(text, string(ticket)) {
+		if len(ticket) > 0 && strings.Contains(text, string(ticket)) {
 			t.Errorf("the message repeats the ticket")
 		}
 		b.works(t)

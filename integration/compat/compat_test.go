@@ -174,7 +174,11 @@ func judge(t *testing.T, c clientUnderTest, check check, report *scenario.Report
 
 func readResult(c clientUnderTest, dir, name string) (*oracle.Rows, error) {
 	if c.json {
-		return oracle.ReadJSON(filepath.Join(dir, name+".json"))
+		rows, err := oracle.ReadJSON(filepath.Join(dir, name+".json"))
+		if err == nil && name == "types" {
+			undoDriver(rows)
+		}
+		return rows, err
 	}
 	return oracle.ReadStream(filepath.Join(dir, name+".arrow"))
 }

@@ -67,7 +67,7 @@ func text(a arrow.Array, i int) string {
 	case *array.Struct:
 		return nestedText(a, i)
 	}
-	return a.ValueStr(i)
+	return strings.Clone(a.ValueStr(i)) // it may point into the batch
 }
 
 // nestedText gives lists as [a, b], structs as {'k': v} and maps as {k=v}.

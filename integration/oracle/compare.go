@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,11 +70,17 @@ func floats(sides ...*Rows) map[int]bool {
 
 // sorted gives the rows in one order for both sides: by the exact columns first, then by the numbers.
 func sorted(r *Rows, floats map[int]bool) [][]Cell {
-	rows := slices.Clone(r.Cells)
+	rows := make([][]Cell, len(r.Cells))
+	for i, row := range r.Cells {
+		rows[i] = slices.Clone(row)
+		for j, c := range row {
+			rows[i][j].Text = canonical(c.Text)
+		}
+	}
 	slices.SortFunc(rows, func(a, b []Cell) int {
 		for j := range a {
 			if !floats[j] {
-				if c := cmp.Compare(canonical(a[j].String()), canonical(b[j].String())); c != 0 {
+				if c := cmp.Or(compareBool(a[j].Null, b[j].Null), cmp.Compare(a[j].Text, b[j].Text)); c != 0 {
 					return c
 				}
 			}
@@ -94,7 +99,20 @@ func sorted(r *Rows, floats map[int]bool) [][]Cell {
 	return rows
 }
 
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
 func same(a, b Cell) bool {
+	if a == b {
+		return true
+	}
 	if a.Null || b.Null {
 		return a.Null == b.Null
 	}
@@ -104,7 +122,8 @@ func same(a, b Cell) bool {
 		if errX != nil || errY != nil {
 			return a.Text == b.Text
 		}
-		return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= floatTolerance*max(math.Abs(x), math.Abs(y))
+		return x == y || math.IsNaN(x) && math.IsNaN(y) ||
+			!math.IsInf(x, 0) && !math.IsInf(y, 0) && math.Abs(x-y) <= floatTolerance*max(math.Abs(x), math.Abs(y))
 	}
 	if strings.ContainsAny(a.Text+b.Text, "eE") { // 1e20 and 1.0E20: clients without types write numbers in their own way
 		x, errX := strconv.ParseFloat(a.Text, 64)
@@ -113,22 +132,27 @@ func same(a, b Cell) bool {
 			return x == y
 		}
 	}
-	return canonical(a.Text) == canonical(b.Text)
+	return a.Text == b.Text || canonical(a.Text) == canonical(b.Text)
 }
 
-// fraction finds the decimals of a number or of a clock time, whole in the text.
-var fraction = regexp.MustCompile(`^(-?[0-9]+|[-0-9]+ [0-9:]+|[0-9:]+)\.([0-9]*?)0*$`)
-
-// canonical drops the trailing zeros of a fraction: 1.50 is 1.5 and 12:00:00.0 is 12:00:00, whoever wrote them.
+// canonical drops the trailing zeros of a fraction: 1.50 is 1.5 and 12:00:00.0 is 12:00:00, whoever wrote them. Only
+// numbers and clock times have a fraction: digits, signs, colons and blanks before the dot, digits after it.
 func canonical(text string) string {
-	m := fraction.FindStringSubmatch(text)
-	if m == nil {
+	dot := strings.LastIndexByte(text, '.')
+	if dot < 1 || strings.Trim(text[:dot], "0123456789-: ") != "" {
 		return text
 	}
-	if m[2] == "" {
-		return m[1]
+	digits, zone := text[dot+1:], ""
+	if at := strings.IndexByte(digits, '+'); at >= 0 {
+		digits, zone = digits[:at], digits[at:]
 	}
-	return m[1] + "." + m[2]
+	if strings.Trim(digits, "0123456789") != "" {
+		return text
+	}
+	if digits = strings.TrimRight(digits, "0"); digits == "" {
+		return text[:dot] + zone
+	}
+	return text[:dot+1] + digits + zone
 }
 
 func show(row []Cell) string {

@@ -37,6 +37,7 @@ func TestCompare(t *testing.T) {
 		{"floats within tolerance", float("1.50000000000001"), float("1.5"), nil, ""},
 		{"floats beyond it", float("1.5001"), float("1.5"), nil, "rows differ"},
 		{"a float may come as text", float("1.5"), FromText("1.50"), nil, ""},
+		{"infinite is not finite", float("inf"), float("1.5"), nil, "rows differ"},
 		{"not a number", float("nan"), FromText("NaN"), nil, ""},
 		{"clock with zeros", FromText("1992-02-29 12:34:56"), FromText("1992-02-29 12:34:56.0"), nil, ""},
 		{"text with a dot is no number", FromText("a.0"), FromText("a"), nil, "rows differ"},

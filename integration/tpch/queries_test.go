@@ -13,13 +13,13 @@ import (
 	"github.com/arbalest-sql/arbalest/integration/tpch"
 )
 
-// parts is the number of files a table has, as many as at scale 1 elsewhere: splits are whole files or row groups.
+// parts is the number of files a table has: splits are whole files or row groups.
 const parts = 8
 
-// scale is the scale factor of this run: a tenth in the fixed sample, and what ARBALEST_TPCH_SCALE says otherwise.
+// scale is the scale factor of this run: 1 in the fixed sample, and what ARBALEST_TPCH_SCALE says otherwise.
 func scale(t *testing.T) float64 {
 	t.Helper()
-	factor, err := strconv.ParseFloat(cmp.Or(os.Getenv("ARBALEST_TPCH_SCALE"), "0.1"), 64)
+	factor, err := strconv.ParseFloat(cmp.Or(os.Getenv("ARBALEST_TPCH_SCALE"), "1"), 64)
 	if err != nil {
 		t.Fatalf("ARBALEST_TPCH_SCALE: %v", err)
 	}

@@ -39,9 +39,20 @@ func ClientSchema(cols []table.Column, timeZone string) *arrow.Schema {
 func clientField(name string, t table.Type, timeZone string) arrow.Field {
 	f := arrow.Field{Name: name, Type: clientType(t, timeZone), Nullable: true}
 	if loses(t) {
-		f.Metadata = arrow.NewMetadata([]string{TypeKey}, []string{t.SQL()})
+		f.Metadata = arrow.NewMetadata([]string{TypeKey}, []string{typeText(t)})
 	}
 	return f
+}
+
+// typeTextMax bounds the metadata, in bytes: an ENUM may have a hundred thousand labels, and each stream sends its schema.
+const typeTextMax = 1 << 10
+
+// typeText names a type for the metadata: as SQL, or by its id alone when that would be long.
+func typeText(t table.Type) string {
+	if sql := t.SQL(); len(sql) <= typeTextMax {
+		return sql
+	}
+	return string(t.ID)
 }
 
 // loses reports whether the client's Arrow type of t stands for another DuckDB type by itself. Containers lose nothing of

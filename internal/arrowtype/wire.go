@@ -19,7 +19,7 @@ func WireSchema(types []table.Type) *arrow.Schema {
 	fields := make([]arrow.Field, len(types))
 	for i, t := range types {
 		fields[i] = arrow.Field{Name: "c" + strconv.Itoa(i), Type: WireType(t), Nullable: true,
-			Metadata: arrow.NewMetadata([]string{TypeKey}, []string{t.SQL()})}
+			Metadata: arrow.NewMetadata([]string{TypeKey}, []string{typeText(t)})}
 	}
 	return arrow.NewSchema(fields, nil)
 }

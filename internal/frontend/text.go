@@ -33,6 +33,9 @@ func asText(in *plandb.Instance, st *statement) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := eachInPlace(st, sql, scans); err != nil {
+		return nil, err
+	}
 	if err := bindsAlike(in, sql, scans, p.Columns); err != nil {
 		return nil, err
 	}
@@ -43,16 +46,21 @@ func asText(in *plandb.Instance, st *statement) (*Planned, error) {
 	return p, nil
 }
 
+// inPlace begins the names of inputs that workers write where the name stands, and not into a WITH clause before the statement
+// (see worker/bind): DuckDB decorrelates most subqueries over tables and over derived tables, but few over names of a WITH.
+const inPlace = "arbalest_table_"
+
 // replaceTables changes the syntax tree; each distinct table with files becomes one input.
 func replaceTables(in *plandb.Instance, st *statement) ([]distplan.ScanInput, error) {
 	var scans []distplan.ScanInput
 	names := map[*table.Table]string{}
+	said := strings.ToLower(st.sql)
 	for _, t := range st.res.tables {
 		if t.Inline != nil {
 			continue
 		}
-		name := "scan_" + itoa(len(scans))
-		for st.facts.names[name] { // A CTE or table of the statement is called so.
+		name := inPlace + itoa(len(scans)) + "_"
+		for strings.Contains(said, name) {
 			name += "_"
 		}
 		all := make([]int, len(t.Columns))
@@ -88,6 +96,22 @@ func replaceTables(in *plandb.Instance, st *statement) ([]distplan.ScanInput, er
 	return scans, nil
 }
 
+// eachInPlace checks that the inputs' names stand in the printed text where tables stood, and nowhere else.
+func eachInPlace(st *statement, sql string, scans []distplan.ScanInput) error {
+	for _, s := range scans {
+		references := 0
+		for _, ref := range st.facts.tables {
+			if st.res.of[ref] == s.Table {
+				references++
+			}
+		}
+		if strings.Count(sql, s.Name) != references {
+			return qerr.New(qerr.Unsupported, "this statement cannot be distributed, nor printed back as text with its tables replaced")
+		}
+	}
+	return nil
+}
+
 // fromItem parses a derived table.
 func fromItem(in *plandb.Instance, sql string) (node, error) {
 	data, err := in.Syntax("SELECT * FROM (" + sql + ") AS t")
@@ -112,7 +136,7 @@ func inputSQL(t *table.Table, input string) string {
 	for i, c := range t.Columns {
 		list[i] = "c" + itoa(i) + " AS " + table.Quote(c.Name)
 	}
-	return "SELECT " + strings.Join(list, ", ") + " FROM " + table.Quote(input)
+	return "SELECT " + strings.Join(list, ", ") + " FROM " + input
 }
 
 // inlineSQL prints the rows of a table without files.
@@ -172,20 +196,16 @@ func qualifiers(parts []any, ref *reference, t *table.Table) int {
 
 // bindsAlike binds the printed text over the stubs, its inputs given as a worker gives them.
 func bindsAlike(in *plandb.Instance, sql string, scans []distplan.ScanInput, columns []table.Column) error {
-	with := make([]string, len(scans))
-	for i, s := range scans {
+	bound := sqltext.SelectText(sql, columns)
+	for _, s := range scans {
 		names, list := make([]string, len(s.Columns)), make([]string, len(s.Columns))
 		for k := range s.Columns {
 			names[k] = "c" + itoa(k)
 			list[k] = table.Quote(s.Table.Columns[k].Name)
 		}
 		n := s.Table.Name
-		with[i] = table.Quote(s.Name) + "(" + strings.Join(names, ", ") + ") AS (SELECT " + strings.Join(list, ", ") + " FROM " +
-			table.Quote(n.Catalog) + "." + table.Quote(n.Schema) + "." + table.Quote(n.Table) + ")"
-	}
-	bound := sqltext.SelectText(sql, columns)
-	if len(with) > 0 {
-		bound = "WITH " + strings.Join(with, ", ") + " " + bound
+		bound = strings.ReplaceAll(bound, s.Name, "(SELECT "+strings.Join(list, ", ")+" FROM "+
+			table.Quote(n.Catalog)+"."+table.Quote(n.Schema)+"."+table.Quote(n.Table)+") AS "+s.Name+"("+strings.Join(names, ", ")+")")
 	}
 	d, err := in.Describe(bound)
 	if err != nil {

@@ -188,6 +188,14 @@ var setKinds = map[string]operator.SetKind{
 
 func (d *decoder) setOp(o *rawOp, s *scope) (operator.Node, error) {
 	n := &operator.SetOp{Estimated: noEstimate, Kind: setKinds[o.Type], All: o.SetopAll}
+	if len(o.Children) == 1 && n.Kind == operator.Union {
+		// The optimiser took away the branches that it proved to be empty.
+		child, err := d.node(o.Children[0], s)
+		if err != nil || n.All {
+			return child, err
+		}
+		return &operator.Distinct{Estimated: noEstimate, Child: child}, nil
+	}
 	if len(o.Children) < 2 || (len(o.Children) > 2 && n.Kind != operator.Union) {
 		return nil, unread("%s with %d inputs", o.Type, len(o.Children))
 	}

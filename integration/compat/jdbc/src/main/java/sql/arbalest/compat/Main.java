@@ -91,7 +91,7 @@ public final class Main {
       }
       List<Object> row = new ArrayList<>(columns);
       for (int i = 1; i <= columns; i++) {
-        row.add(Values.plain(rows.getObject(i)));
+        row.add(Values.plain(rows, i));
       }
       all.add(row);
     }

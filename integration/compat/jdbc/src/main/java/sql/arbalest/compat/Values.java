@@ -2,7 +2,10 @@ package sql.arbalest.compat;
 
 import java.lang.reflect.Array;
 import java.math.BigDecimal;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -13,9 +16,22 @@ import java.util.Map;
 final class Values {
   private Values() {}
 
-  static Object plain(Object value) throws SQLException {
+  /** Reads one column of the current row. */
+  static Object plain(ResultSet rows, int column) throws SQLException {
+    if (rows.getMetaData().getColumnType(column) == Types.TIMESTAMP_WITH_TIMEZONE) {
+      // The driver's getObject does not know the type; getTimestamp gives the instant in this JVM's zone, which is UTC.
+      Timestamp instant = rows.getTimestamp(column);
+      return instant == null ? null : instant + "+00";
+    }
+    return plain(rows.getObject(column));
+  }
+
+  private static Object plain(Object value) throws SQLException {
     if (value == null) {
       return null;
+    }
+    if (value.getClass().getSimpleName().equals("PeriodDuration")) {
+      return Intervals.text(value);
     }
     if (value instanceof byte[] bytes) {
       return Map.of("$hex", HexFormat.of().formatHex(bytes));

@@ -1,0 +1,109 @@
+package contest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"google.golang.org/grpc"
+
+	"github.com/arbalest-sql/arbalest/flightserver"
+	"github.com/arbalest-sql/arbalest/integration/client"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+	"github.com/arbalest-sql/arbalest/internal/testcluster"
+)
+
+// An Arena is clusters of several sizes over the same files. Safe for concurrent use.
+type Arena struct {
+	tb       testing.TB
+	dir      string
+	mu       sync.Mutex
+	clusters map[int]*testcluster.Cluster
+	sessions map[Config]*client.Session
+}
+
+// Open returns an arena over a directory of tables. Clusters start when they are first asked for, and end with the test.
+func Open(tb testing.TB, dir string) *Arena {
+	return &Arena{tb: tb, dir: dir, clusters: map[int]*testcluster.Cluster{}, sessions: map[Config]*client.Session{}}
+}
+
+// cluster must be called with the lock.
+func (a *Arena) cluster(workers int) *testcluster.Cluster {
+	if c, ok := a.clusters[workers]; ok {
+		return c
+	}
+	door := func(c *testcluster.Cluster) ([]grpc.ServerOption, func(grpc.ServiceRegistrar)) {
+		flight, err := flightserver.New(flightserver.Config{
+			Queries: flightserver.FromCoordinator(c.Coordinator), Catalog: c.Catalog, Keys: c.Keys, Version: "test",
+		})
+		if err != nil {
+			a.tb.Fatal(err)
+		}
+		a.tb.Cleanup(flight.Close)
+		return []grpc.ServerOption{grpc.ChainUnaryInterceptor(flight.UnaryInterceptor), grpc.ChainStreamInterceptor(flight.StreamInterceptor)},
+			func(r grpc.ServiceRegistrar) { flight.Register(r) }
+	}
+	c := testcluster.Start(a.tb, testcluster.Options{Workers: workers, Data: a.dir, Door: door})
+	a.clusters[workers] = c
+	return c
+}
+
+// session gives the session of a configuration.
+func (a *Arena) session(ctx context.Context, c Config) (*client.Session, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s, ok := a.sessions[c]; ok {
+		return s, nil
+	}
+	s, err := client.Dial(ctx, a.cluster(c.Workers).Address, client.Options{})
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range c.set() {
+		if err := s.Exec(ctx, set); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", set, err), s.Close())
+		}
+	}
+	a.tb.Cleanup(func() { _ = s.Close() })
+	a.sessions[c] = s
+	return s, nil
+}
+
+// Run runs a statement under a configuration and reads its whole result, which the caller releases. Its errors have the kind
+// that the server gave them.
+func (a *Arena) Run(ctx context.Context, c Config, sql string) (*client.Result, error) {
+	s, err := a.session(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Query(ctx, sql)
+	return r, grpcerr.FromStatus(err)
+}
+
+// Explain prints the plan that a statement has under a configuration.
+func (a *Arena) Explain(ctx context.Context, c Config, sql string) (string, error) {
+	r, err := a.Run(ctx, c, "EXPLAIN "+sql)
+	if err != nil {
+		return "", err
+	}
+	defer r.Release()
+	for _, b := range r.Batches {
+		if column, ok := b.Column(1).(*array.String); ok && b.NumRows() > 0 {
+			return strings.Clone(column.Value(0)), nil
+		}
+	}
+	return "", errors.New("EXPLAIN gave no plan")
+}
+
+// Idle waits until nothing of any query is left in any cluster, or fails the test.
+func (a *Arena) Idle() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.clusters {
+		c.Idle(a.tb)
+	}
+}

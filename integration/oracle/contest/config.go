@@ -1,0 +1,72 @@
+package contest
+
+import (
+	"fmt"
+
+	"github.com/arbalest-sql/arbalest/internal/settings"
+)
+
+// A Config is one way to run a statement.
+type Config struct {
+	// Workers is the size of the cluster; the rest are settings of the session.
+	Workers     int
+	Partitions  int
+	Join        string
+	Distributed string
+}
+
+// String names the configuration in messages.
+func (c Config) String() string {
+	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s distributed=%s", c.Workers, c.Partitions, c.Join, c.Distributed)
+}
+
+// set lists the statements that put a session into the configuration.
+func (c Config) set() []string {
+	return []string{
+		fmt.Sprintf("SET %s = %d", settings.Partitions, c.Partitions),
+		fmt.Sprintf("SET %s = '%s'", settings.JoinStrategy, c.Join),
+		fmt.Sprintf("SET %s = '%s'", settings.Distributed, c.Distributed),
+	}
+}
+
+// The values of each setting.
+var (
+	WorkerCounts = []int{1, 2, 3, 5}
+	partitions   = []int{1, 2, 7, 16}
+	joins        = []string{settings.Auto, settings.Exchange, settings.Broadcast}
+	distributed  = []string{settings.Always, settings.Auto}
+)
+
+// PerQuery is how many configurations a statement runs under.
+const PerQuery = 4
+
+// Draw gives the configurations of statement n: one of each cluster size, and for any four statements in a row every pair
+// of a cluster size and a number of partitions. Join strategies and modes go round at other periods, so that a dozen
+// statements have every pair of any two settings.
+func Draw(n int) []Config {
+	var all []Config
+	for i, w := range WorkerCounts {
+		all = append(all, Config{
+			Workers:     w,
+			Partitions:  partitions[(i+n)%len(partitions)],
+			Join:        joins[(n+i+n/len(partitions))%len(joins)],
+			Distributed: distributed[min((n+i)%3, 2)/2],
+		})
+	}
+	return all
+}
+
+// All lists every configuration.
+func All() []Config {
+	var all []Config
+	for _, w := range WorkerCounts {
+		for _, p := range partitions {
+			for _, j := range joins {
+				for _, d := range distributed {
+					all = append(all, Config{w, p, j, d})
+				}
+			}
+		}
+	}
+	return all
+}

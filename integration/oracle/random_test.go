@@ -1,0 +1,74 @@
+package oracle_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/integration/oracle/contest"
+)
+
+const (
+	// sampleSeed and sampleQueries are the fixed sample.
+	sampleSeed    = 1
+	sampleQueries = 2000
+	// queriesPerSet is how many statements run over one set of tables.
+	queriesPerSet = 125
+	// shrinksMax is how many failures of one set of tables are made small; the others are told as they are.
+	shrinksMax = 3
+)
+
+// variable reads a number from the environment.
+func variable(t *testing.T, name string, otherwise int64) int64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// TestRandomQueries holds random SELECTs over random tables to one plain DuckDB, each under four configurations.
+//
+// ARBALEST_FUZZ_QUERIES is how many statements to try, ARBALEST_FUZZ_TIME (a duration) how long to go on instead, and
+// ARBALEST_FUZZ_SEED where to begin. A failure names its seed and case: ARBALEST_FUZZ_CASE runs that one alone.
+func TestRandomQueries(t *testing.T) {
+	seed := variable(t, "ARBALEST_FUZZ_SEED", sampleSeed)
+	only := variable(t, "ARBALEST_FUZZ_CASE", -1)
+	queries := variable(t, "ARBALEST_FUZZ_QUERIES", sampleQueries)
+	var end time.Time
+	if text := os.Getenv("ARBALEST_FUZZ_TIME"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatalf("ARBALEST_FUZZ_TIME: %v", err)
+		}
+		end = time.Now().Add(d)
+	}
+	if only >= 0 {
+		queries = 1
+	}
+	stats := &contest.Stats{}
+	for done := int64(0); !end.IsZero() && time.Now().Before(end) || end.IsZero() && done < queries; done += queriesPerSet {
+		n := min(queriesPerSet, queries-done)
+		if !end.IsZero() {
+			n = queriesPerSet
+		}
+		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
+			(&run{seed: seed, queries: int(n), only: int(only), stats: stats}).test(t)
+		})
+		seed++
+	}
+	t.Log(stats)
+	if answered := stats.Statements - stats.Refused; only < 0 && (answered-stats.Empty)*100 < 70*answered {
+		t.Errorf("only %d of %d answers had rows: the generator finds nothing", answered-stats.Empty, answered)
+	}
+	if only < 0 && stats.Refused*100 > 15*stats.Statements {
+		t.Errorf("%d of %d statements were refused: the generator makes nonsense", stats.Refused, stats.Statements)
+	}
+}
