@@ -31,7 +31,7 @@ func agree(record Record, want *contest.Want) error {
 	if n := len(want.Rows.Columns); n != record.Columns {
 		return fmt.Errorf("%d columns, not %d", n, record.Columns)
 	}
-	has := arrange(values(want.Rows), record)
+	has := arrange(shown(want.Rows), record)
 	says := arrange(record.Wanted, record)
 	if !slices.EqualFunc(has, says, equal) {
 		return fmt.Errorf("DuckDB gives\n%s", lines(has, record.Columns))
@@ -39,8 +39,8 @@ func agree(record Record, want *contest.Want) error {
 	return nil
 }
 
-// values are the cells as sqllogictest writes them.
-func values(rows *oracle.Rows) []string {
+// shown are the cells as sqllogictest writes them.
+func shown(rows *oracle.Rows) []string {
 	var all []string
 	for _, row := range rows.Cells {
 		for _, c := range row {

@@ -36,13 +36,7 @@ type runner struct {
 
 // Run runs a script: DuckDB and every cluster must agree with it.
 func Run(t *testing.T, s *Script) {
-	db, err := plaindb.Open(plainBytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	r := &runner{t: t, script: s, db: db, layouts: map[string]gen.Table{}, changed: true}
-	r.options = contest.Config{Distributed: settings.Always, Join: settings.Auto}
+	r := open(t, s)
 	for _, record := range s.Records {
 		if err := r.run(record); err != nil {
 			t.Errorf("line %d: %v\n%s", record.Line, err, record.SQL)
@@ -51,6 +45,18 @@ func Run(t *testing.T, s *Script) {
 	if r.arena != nil {
 		r.arena.Idle()
 	}
+}
+
+func open(t *testing.T, s *Script) *runner {
+	t.Helper()
+	db, err := plaindb.Open(plainBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := &runner{t: t, script: s, db: db, layouts: map[string]gen.Table{}, changed: true}
+	r.options = contest.Config{Distributed: settings.Always, Join: settings.Auto}
+	return r
 }
 
 func (r *runner) run(record Record) error {

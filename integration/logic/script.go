@@ -16,8 +16,10 @@ type Script struct {
 
 // A Record is one step of a script.
 type Record struct {
-	// Line is where it begins, from 1.
+	// Line is where it begins, from 1, after loops were unrolled.
 	Line int
+	// answers are the lines (from 0) of Wanted, up to the second one.
+	answers [2]int
 	// SQL is the statement; empty for a Set alone.
 	SQL  string
 	Kind Kind
@@ -61,6 +63,7 @@ const (
 type parser struct {
 	lines  []string
 	at     int // the next line
+	end    int // the line behind the last body
 	script *Script
 	next   Record // what comments and skipif said of the record to come
 }
@@ -217,6 +220,7 @@ func (p *parser) query(words []string) error {
 	}
 	sql, lines := p.body()
 	r.SQL = sql
+	r.answers = [2]int{p.end - len(lines), p.end}
 	for _, line := range lines {
 		if r.Columns == 1 {
 			r.Wanted = append(r.Wanted, line)
@@ -235,7 +239,7 @@ func (p *parser) query(words []string) error {
 func (p *parser) body() (sql string, wanted []string) {
 	var text []string
 	below := false
-	for p.at < len(p.lines) {
+	for p.end = p.at; p.at < len(p.lines); p.end = p.at {
 		line := p.lines[p.at]
 		p.at++
 		if strings.TrimSpace(line) == "" {

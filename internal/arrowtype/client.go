@@ -72,11 +72,11 @@ func loses(t table.Type) bool {
 
 // clientType maps a type as the client sees it, after ClientCast.
 func clientType(t table.Type, timeZone string) arrow.DataType {
-	t = ClientCast(t)
-	if simple, ok := plain[t.ID]; ok {
+	cast := ClientCast(t)
+	if simple, ok := plain[cast.ID]; ok {
 		return simple
 	}
-	switch t.ID {
+	switch cast.ID { // members are those of t, as their metadata tells what they were before the cast
 	case table.Decimal:
 		return &arrow.Decimal128Type{Precision: int32(t.Width), Scale: int32(t.Scale)}
 	case table.HugeInt:

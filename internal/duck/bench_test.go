@@ -141,3 +141,21 @@ func residentBytes(b *testing.B) int64 {
 	}
 	return pages * int64(os.Getpagesize())
 }
+
+// BenchmarkSelectOne is the fixed cost of a job: connection, plan, stream.
+func BenchmarkSelectOne(b *testing.B) {
+	e := openEngine(b, nil)
+	job := Job{SQL: "SELECT 1 AS one", Columns: []table.Column{{Name: "one", Type: table.Of(table.Integer)}}}
+	for b.Loop() {
+		s, err := e.Stream(context.Background(), job)
+		if err != nil {
+			b.Fatal(err)
+		}
+		batch, err := s.Next(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		batch.Release()
+		s.Close()
+	}
+}

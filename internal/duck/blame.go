@@ -19,9 +19,9 @@ const blameTimeout = 5 * time.Second
 
 // jobError makes an error of DuckDB's for a fragment. Damage within a Parquet page comes as a bare exception that names no
 // file; then the fragment's files are read again, one by one, to find it.
-func (e *Engine) jobError(sql string, t C.duckdb_error_type, text string) error {
-	err := e.engineError(t, text)
-	if t != C.DUCKDB_ERROR_INVALID || !qerr.Is(err, qerr.Internal) {
+func (e *Engine) jobError(sql string, f *engineFault) error {
+	err := e.engineError(f)
+	if f.kind != C.DUCKDB_ERROR_INVALID || !qerr.Is(err, qerr.Internal) {
 		return err
 	}
 	files := e.filesIn(sql)
@@ -31,7 +31,7 @@ func (e *Engine) jobError(sql string, t C.duckdb_error_type, text string) error 
 	ctx, cancel := context.WithTimeout(context.Background(), blameTimeout)
 	defer cancel()
 	if file := e.unreadable(ctx, files); file != "" {
-		return &qerr.Error{Kind: qerr.IO, Op: "read " + file, Msg: text}
+		return &qerr.Error{Kind: qerr.IO, Op: "read " + file, Msg: f.text}
 	}
 	return err
 }

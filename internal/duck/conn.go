@@ -95,24 +95,23 @@ func (c *conn) exec(sql string) error { return c.query(sql, func(*C.duckdb_resul
 
 // query runs a statement to its end and shows its result.
 func (c *conn) query(sql string, read func(*C.duckdb_result)) error {
-	t, text, ok := c.run(sql, read)
-	if ok {
-		return nil
+	if fault := c.run(sql, read); fault != nil {
+		return c.engine.engineError(fault)
 	}
-	return c.engine.engineError(t, text)
+	return nil
 }
 
-// run is query with a bare error.
-func (c *conn) run(sql string, read func(*C.duckdb_result)) (t C.duckdb_error_type, fault string, ok bool) {
+// run is query with the bare fault.
+func (c *conn) run(sql string, read func(*C.duckdb_result)) *engineFault {
 	text := C.CString(sql)
 	defer C.free(unsafe.Pointer(text))
 	var result C.duckdb_result
 	defer C.duckdb_destroy_result(&result)
 	if C.duckdb_query(c.handle, text, &result) != C.DuckDBSuccess {
-		return C.duckdb_result_error_type(&result), C.GoString(C.duckdb_result_error(&result)), false
+		return &engineFault{C.duckdb_result_error_type(&result), C.GoString(C.duckdb_result_error(&result))}
 	}
 	read(&result)
-	return 0, "", true
+	return nil
 }
 
 // queryContext is query, interrupted when ctx ends.

@@ -113,6 +113,9 @@ func (e *Engine) openDatabase() error {
 		"autoload_known_extensions":    "false",
 		"allow_community_extensions":   "false",
 		"allow_persistent_secrets":     "false",
+		// An internal error of DuckDB's fails its own job. By default it would also shut the instance for all later ones,
+		// to save data; there is none here.
+		"disable_database_invalidation": "true",
 		// The page cache holds local files already; a second copy in the engine only takes memory from operators.
 		"enable_external_file_cache": "false",
 	} {

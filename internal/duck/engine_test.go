@@ -181,6 +181,10 @@ func TestErrorKinds(t *testing.T) {
 			if strings.Contains(err.Error(), "Stack Trace") {
 				t.Errorf("a stack trace: %v", err)
 			}
+			_, err = e.Partition(context.Background(), Job{SQL: c.sql}, 1)
+			if !qerr.Is(err, c.kind) || !strings.Contains(err.Error(), c.names) {
+				t.Errorf("partitioned: kind %v, want %v naming %q: %v", qerr.KindOf(err), c.kind, c.names, err)
+			}
 			if n := number(t, e, "SELECT count(*) FROM read_parquet('"+good+"')"); n != 200_000 {
 				t.Errorf("afterwards the good file has %d rows", n)
 			}

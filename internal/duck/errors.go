@@ -39,23 +39,29 @@ func kindOf(t C.duckdb_error_type) qerr.Kind {
 	return qerr.Internal
 }
 
+// engineFault is an error as DuckDB tells it.
+type engineFault struct {
+	kind C.duckdb_error_type
+	text string
+}
+
 // stackMark is where DuckDB appends a stack trace to its internal errors; nobody who reads a message wants it.
 const stackMark = "\nStack Trace:"
 
 // engineError makes an error of DuckDB's. Readers report a damaged file with types that otherwise mean a fault in the
 // statement or in DuckDB; naming a file of a data location tells them apart, as fragments hold file names as reader
 // arguments only.
-func (e *Engine) engineError(t C.duckdb_error_type, text string) error {
-	kind := kindOf(t)
-	switch t {
+func (e *Engine) engineError(f *engineFault) error {
+	kind := kindOf(f.kind)
+	switch f.kind {
 	case C.DUCKDB_ERROR_INVALID_INPUT, C.DUCKDB_ERROR_INVALID, C.DUCKDB_ERROR_SERIALIZATION, C.DUCKDB_ERROR_CONVERSION:
 		for _, l := range e.cfg.DataLocations {
-			if strings.Contains(text, l) {
+			if strings.Contains(f.text, l) {
 				kind = qerr.IO
 			}
 		}
 	}
-	text, _, _ = strings.Cut(text, stackMark)
+	text, _, _ := strings.Cut(f.text, stackMark)
 	return &qerr.Error{Kind: kind, Op: "run fragment", Msg: strings.TrimSpace(text)}
 }
 

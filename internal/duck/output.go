@@ -125,16 +125,17 @@ func (c *conn) partition(ctx context.Context, job Job, types []table.Type, parti
 	// insists on, and OVERWRITE_OR_IGNORE lets several jobs name the same one.
 	copySQL := fmt.Sprintf("COPY (\n%s\n) TO %s (FORMAT arbalest_sink, HANDLE %d, PER_THREAD_OUTPUT true, OVERWRITE_OR_IGNORE true)",
 		job.SQL, table.Literal(e.sinkDir), int64(sink.object.handle))
-	if err := c.queryContext(ctx, copySQL, func(*C.duckdb_result) {}); err != nil {
-		switch {
-		case ctx.Err() != nil || sink.status == C.AB_OK:
-			return err
-		case sink.status == C.AB_TAKER:
-			return t.fault()
-		}
-		return statusError(sink.status, int64(sink.bad))
+	var fault *engineFault
+	c.interruptible(ctx, func() { fault = c.run(copySQL, func(*C.duckdb_result) {}) })
+	switch {
+	case ctx.Err() != nil || fault == nil:
+		return ended(ctx, nil)
+	case sink.status == C.AB_OK:
+		return e.jobError(job.SQL, fault)
+	case sink.status == C.AB_TAKER:
+		return t.fault()
 	}
-	return ended(ctx, nil)
+	return statusError(sink.status, int64(sink.bad))
 }
 
 // onlySelect refuses text that is more than one statement: it would end the COPY that is wrapped around it.

@@ -147,7 +147,7 @@ func TestPartitionErrors(t *testing.T) {
 	}
 }
 
-// TestPartitionMemoryGoesBack looks at the buffers of a failed job.
+// TestUsageCountsBatches releases outputs, batches and columns in turn.
 func TestUsageCountsBatches(t *testing.T) {
 	e := openEngine(t, nil)
 	o := partition(t, e, "SELECT i, i::VARCHAR AS s, i % 4 FROM range(100000) t(i)", 4)

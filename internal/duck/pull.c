@@ -50,14 +50,20 @@ ab_status ab_pull_start(ab_pull *p) {
 	return s == DuckDBSuccess ? AB_OK : AB_ENGINE;
 }
 
+static bool failed(ab_pull *p) {
+	const char *error = duckdb_result_error(&p->result);
+	return error && *error;
+}
+
 // fetch takes the next chunk off the engine; p->chunk stays NULL at the end.
 static ab_status fetch(ab_pull *p) {
 	if (p->ended) return AB_OK;
+	// The last fetch may have set an error beside giving a chunk. Fetching on would wrap that in one of another type.
+	if (failed(p)) return AB_ENGINE;
 	p->chunk = duckdb_stream_fetch_chunk(p->result);
 	if (!p->chunk) {
 		p->ended = true;
-		const char *error = duckdb_result_error(&p->result);
-		return error && *error ? AB_ENGINE : AB_OK;
+		return failed(p) ? AB_ENGINE : AB_OK;
 	}
 	p->at = 0;
 	p->rows = duckdb_data_chunk_get_size(p->chunk);

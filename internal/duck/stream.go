@@ -199,11 +199,10 @@ func (s *Stream) outcome(ctx context.Context, status C.ab_status) error {
 		s.done.Store(true)
 		return io.EOF
 	case C.AB_ENGINE:
-		t, text := C.ab_pull_error_type(s.pull), C.GoString(C.ab_pull_error(s.pull))
 		if ctx.Err() != nil {
 			return ended(ctx, nil)
 		}
-		return s.conn.engine.jobError(s.sql, t, text)
+		return s.conn.engine.jobError(s.sql, &engineFault{C.ab_pull_error_type(s.pull), C.GoString(C.ab_pull_error(s.pull))})
 	}
 	return ended(ctx, statusError(status, int64(s.pull.bad_column)))
 }

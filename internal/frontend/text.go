@@ -33,9 +33,6 @@ func asText(in *plandb.Instance, st *statement) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := eachInPlace(st, sql, scans); err != nil {
-		return nil, err
-	}
 	if err := bindsAlike(in, sql, scans, p.Columns); err != nil {
 		return nil, err
 	}
@@ -55,6 +52,11 @@ func replaceTables(in *plandb.Instance, st *statement) ([]distplan.ScanInput, er
 	var scans []distplan.ScanInput
 	names := map[*table.Table]string{}
 	said := strings.ToLower(st.sql)
+	for _, t := range st.res.tables {
+		if t.Inline != nil {
+			said += strings.ToLower(inlineSQL(t))
+		}
+	}
 	for _, t := range st.res.tables {
 		if t.Inline != nil {
 			continue
@@ -94,22 +96,6 @@ func replaceTables(in *plandb.Instance, st *statement) ([]distplan.ScanInput, er
 		replace(old, derived)
 	}
 	return scans, nil
-}
-
-// eachInPlace checks that the inputs' names stand in the printed text where tables stood, and nowhere else.
-func eachInPlace(st *statement, sql string, scans []distplan.ScanInput) error {
-	for _, s := range scans {
-		references := 0
-		for _, ref := range st.facts.tables {
-			if st.res.of[ref] == s.Table {
-				references++
-			}
-		}
-		if strings.Count(sql, s.Name) != references {
-			return qerr.New(qerr.Unsupported, "this statement cannot be distributed, nor printed back as text with its tables replaced")
-		}
-	}
-	return nil
 }
 
 // fromItem parses a derived table.

@@ -141,9 +141,10 @@ func (g *Generator) scalarQuery(c Class, s *scope) *Node {
 		item := g.expr(c, inner, 0)
 		return val(c, "(SELECT ", item, from, where, " ORDER BY 1"+pick(g.random, "", " DESC")+" NULLS LAST LIMIT 1)")
 	}
-	a := g.aggregate(c, inner, false)
+	own := &scope{columns: inner.columns} // an aggregate over outer columns alone would be the outer query's
+	a := g.aggregate(c, own, false)
 	if a.class != c { // near, but not the same
-		a = val(c, "max(", g.expr(c, inner, 0), ")")
+		a = val(c, "max(", g.expr(c, own, 0), ")")
 	}
 	return val(c, "(SELECT ", a, from, where, ")")
 }

@@ -141,7 +141,7 @@ func (g *Generator) lateral(left *Node, columns []column, outer *scope) (*Node, 
 	var classes []Class
 	if g.percent(50) {
 		for range 1 + g.Intn(2) {
-			n := g.aggregate(g.aggregateClass(), inner, false)
+			n := g.aggregate(g.aggregateClass(), &scope{columns: inner.columns}, false)
 			items, classes = append(items, n), append(classes, n.class)
 		}
 	} else {
