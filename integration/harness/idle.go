@@ -27,7 +27,8 @@ const (
 // workerGauges are a worker's gauges that are zero when it has nothing to do.
 var workerGauges = []string{
 	"arbalest_worker_tasks", "arbalest_worker_kept_outputs", "arbalest_worker_exchange_bytes",
-	"arbalest_worker_engine_temp_bytes", "arbalest_worker_engine_connections",
+	"arbalest_worker_spill_bytes", "arbalest_worker_spill_files", "arbalest_worker_engine_temp_bytes",
+	"arbalest_worker_engine_connections",
 }
 
 // WaitIdle waits until no query lives and no worker holds a task, an output, a batch or an engine connection. Its error

@@ -12,6 +12,9 @@ import (
 const (
 	// floatTolerance is relative: partial sums add in another order, which moves the last few of 53 bits.
 	floatTolerance = 1e-9
+	// floatFloor is absolute: where sums cancel (a covariance that is zero), what is left is the rounding of the summands,
+	// which no relative tolerance allows for. The suites' numbers are of ordinary size, their rounding far below this.
+	floatFloor = 1e-9
 	// shownRows is how many differing rows a message shows.
 	shownRows = 3
 )
@@ -123,7 +126,7 @@ func same(a, b Cell) bool {
 			return a.Text == b.Text
 		}
 		return x == y || math.IsNaN(x) && math.IsNaN(y) ||
-			!math.IsInf(x, 0) && !math.IsInf(y, 0) && math.Abs(x-y) <= floatTolerance*max(math.Abs(x), math.Abs(y))
+			!math.IsInf(x, 0) && !math.IsInf(y, 0) && math.Abs(x-y) <= max(floatFloor, floatTolerance*max(math.Abs(x), math.Abs(y)))
 	}
 	if strings.ContainsAny(a.Text+b.Text, "eE") { // 1e20 and 1.0E20: clients without types write numbers in their own way
 		x, errX := strconv.ParseFloat(a.Text, 64)

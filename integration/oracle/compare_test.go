@@ -35,6 +35,8 @@ func TestCompare(t *testing.T) {
 		{"trailing zeros", FromText("1.50"), FromText("1.5"), nil, ""},
 		{"decimals are exact", FromText("1.5000000001"), FromText("1.5000000002"), nil, "rows differ"},
 		{"floats within tolerance", float("1.50000000000001"), float("1.5"), nil, ""},
+		{"what cancelled", float("-9.8e-16"), float("7.7e-16"), nil, ""},
+		{"small is not zero", float("1e-8"), float("0"), nil, "rows differ"},
 		{"floats beyond it", float("1.5001"), float("1.5"), nil, "rows differ"},
 		{"a float may come as text", float("1.5"), FromText("1.50"), nil, ""},
 		{"infinite is not finite", float("inf"), float("1.5"), nil, "rows differ"},

@@ -8,6 +8,7 @@
 // Rules of comparison
 //  1. Without ORDER BY, rows are a bag. With it, the bag must be equal and the columns ordered by must agree row by row:
 //     rows that tie may stand in any order, as in SQL.
-//  2. Floating point agrees within a relative 1e-9: a distributed sum adds in another order. All else agrees exactly.
+//  2. Floating point agrees within a relative 1e-9, and an absolute one where sums cancel: a distributed sum adds in another
+//     order. All else agrees exactly.
 //  3. NULL equals NULL only.
 package oracle
