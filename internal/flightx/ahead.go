@@ -34,7 +34,11 @@ func (a *ahead) next() (arrow.RecordBatch, error) {
 	}
 	got, more := <-a.batches
 	if !more {
-		return nil, io.EOF // next was called after the end
+		// The reading ended because the context did, and must not pass for the end of the rows; or next was called after it.
+		if a.ctx.Err() != nil {
+			return nil, contextError(a.ctx)
+		}
+		return nil, io.EOF
 	}
 	return got.batch, got.err
 }
