@@ -46,7 +46,7 @@ demo: build tools-python ## two workers, TPC-H at scale 1, 22 queries by Flight 
 	$(GO) run ./integration/demo
 
 .PHONY: test
-test: build tools test-unit test-engine test-suites ## every suite at its fixed sample (what CI runs)
+test: build tools test-unit test-engine test-oracle test-suites ## every suite at its fixed sample (what CI runs)
 
 .PHONY: test-unit
 test-unit: ## packages without the engine, with the race detector
@@ -57,6 +57,23 @@ test-unit: ## packages without the engine, with the race detector
 test-engine: need-c ## packages that link DuckDB
 	list=$$(scripts/packages.sh engine)
 	$(GO) test -tags $(TAGS) -timeout 15m -p 2 $$list
+
+# The differential suite and the logic tests, in one process with real engines and Flight SQL.
+ORACLE := $(GO) test -tags $(TAGS) -count=1
+
+.PHONY: test-oracle
+test-oracle: need-c tools-python ## random and TPC-H queries and the logic tests against one DuckDB, at the fixed sample
+	$(ORACLE) -timeout 20m ./integration/oracle/...
+	ARBALEST_LOGIC=sample $(ORACLE) -timeout 20m ./integration/logic/...
+
+.PHONY: test-logic
+test-logic: need-c ## all logic tests at every size of cluster
+	$(ORACLE) -timeout 30m -v ./integration/logic/...
+
+.PHONY: fuzz
+fuzz: need-c tools-python ## random queries against one DuckDB: ARBALEST_FUZZ_QUERIES=20000 or ARBALEST_FUZZ_TIME=2h, ARBALEST_FUZZ_SEED
+	export ARBALEST_FUZZ_QUERIES=$${ARBALEST_FUZZ_QUERIES:-20000} ARBALEST_FUZZ_SEED=$${ARBALEST_FUZZ_SEED:-$$(date +%s)}
+	ARBALEST_FUZZ_MATRIX=all $(ORACLE) -timeout 0 -v -run 'TestRandomQueries|TestTPCH' ./integration/oracle
 
 .PHONY: test-suites
 test-suites: build tools ## the system through its client door: real processes, real clients

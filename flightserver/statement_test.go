@@ -13,7 +13,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -54,6 +56,39 @@ func TestLargeBatches(t *testing.T) {
 	}
 	if rows != 4 {
 		t.Errorf("%d rows", rows)
+	}
+}
+
+// A row is never cut: one that is larger than a client's limit fails there, and passes a client that takes larger messages.
+func TestLargeRow(t *testing.T) {
+	f := start(t, nil)
+	const sql, plainLimit = "wide 4194304", 4 << 20
+	for limit, fails := range map[int]bool{plainLimit: true, 2 * plainLimit: false} {
+		c, err := flightsql.NewClient(f.addr, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := c.Execute(testContext(t), sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fails {
+			r, err := c.DoGet(testContext(t), info.GetEndpoint()[0].GetTicket())
+			if err == nil {
+				for r.Next() {
+					t.Error("a message over the limit came")
+				}
+				err = r.Err()
+				r.Release()
+			}
+			wantCode(t, err, codes.ResourceExhausted)
+		} else if rows := read(t, c, info); len(rows) != 4 {
+			t.Errorf("%d batches, want one a row", len(rows))
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

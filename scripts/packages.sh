@@ -2,7 +2,7 @@
 # Lists the packages of one kind. Usage: packages.sh pure|engine
 #   pure:   tests that do not link DuckDB; small and fast, so they run with the race detector
 #   engine: tests that do; they are built without it
-# The suites under integration need running processes and are listed in the Makefile.
+# The suites under integration, which need running processes or take long, are listed in the Makefile.
 set -euo pipefail
 case "${1:-}" in pure | engine) ;; *) echo "usage: packages.sh pure|engine" >&2; exit 2 ;; esac
 
@@ -15,6 +15,6 @@ go list -tags duckdb_arrow -test -f '{{if eq .Name "main"}}{{.ImportPath}}{{rang
       engine = 0
       for (i = 2; i <= NF; i++) if ($i ~ /^github\.com\/duckdb\/duckdb-go-bindings/) engine = 1
       sub(/\.test$/, "", $1)
-      if ($1 ~ /\/integration\/(badinput|compat|load|tpch)(\/|$)/) next
+      if ($1 ~ /\/integration\/(badinput|compat|load|logic|oracle|tpch)(\/|$)/) next
       if ((want == "engine") == (engine == 1)) print $1
     }'

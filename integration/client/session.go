@@ -17,12 +17,15 @@ import (
 // Options say who connects.
 type Options struct {
 	User, Password string // empty = anonymous
+	// MessageBytesMax is the largest message that is accepted: a row is never cut in two. 0 = gRPC's default, 4 MiB.
+	MessageBytesMax int
 }
 
 // A Session is one login at one door.
 type Session struct {
 	SQL   *flightsql.Client // the connection to the door
 	token bearer
+	calls []grpc.CallOption
 
 	mu     sync.Mutex
 	closed bool
@@ -55,6 +58,9 @@ func (b *bearer) HeadersReceived(_ context.Context, header metadata.MD) {
 // Dial opens a session at host:port.
 func Dial(ctx context.Context, address string, o Options) (*Session, error) {
 	s := &Session{others: map[string]*flightsql.Client{}}
+	if o.MessageBytesMax > 0 {
+		s.calls = append(s.calls, grpc.MaxCallRecvMsgSize(o.MessageBytesMax))
+	}
 	var err error
 	if s.SQL, err = s.dial(ctx, address); err != nil {
 		return nil, err
@@ -73,7 +79,7 @@ func Dial(ctx context.Context, address string, o Options) (*Session, error) {
 
 func (s *Session) dial(ctx context.Context, address string) (*flightsql.Client, error) {
 	c, err := flightsql.NewClientCtx(ctx, address, nil, []flight.ClientMiddleware{flight.CreateClientMiddleware(&s.token)},
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(s.calls...))
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", address, err)
 	}

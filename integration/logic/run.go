@@ -55,7 +55,7 @@ func open(t *testing.T, s *Script) *runner {
 	}
 	t.Cleanup(db.Close)
 	r := &runner{t: t, script: s, db: db, layouts: map[string]gen.Table{}, changed: true}
-	r.options = contest.Config{Distributed: settings.Always, Join: settings.Auto}
+	r.options = contest.Config{Distributed: settings.Always, Join: settings.Auto, Spill: settings.Auto}
 	return r
 }
 
@@ -85,6 +85,8 @@ func (r *runner) option(name, value string) error {
 		return err
 	case settings.JoinStrategy:
 		r.options.Join = value
+	case settings.Spill:
+		r.options.Spill = value
 	case settings.Distributed:
 		r.options.Distributed = value
 	default:

@@ -14,7 +14,17 @@ import (
 	"github.com/arbalest-sql/arbalest/flightserver"
 	"github.com/arbalest-sql/arbalest/integration/client"
 	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 	"github.com/arbalest-sql/arbalest/internal/testcluster"
+)
+
+const (
+	// engineBytes is each worker's engine: twice what the oracle has. Window
+	// functions over lists grow with the square of their rows and cannot spill; exchanges spill by a setting, not for want
+	// of this memory.
+	engineBytes = 1 << 30
+	// messageBytesMax lets single rows of nested values through, which are sent whole however large they are.
+	messageBytesMax = 256 << 20
 )
 
 // An Arena is clusters of several sizes over the same files. Safe for concurrent use.
@@ -47,7 +57,7 @@ func (a *Arena) cluster(workers int) *testcluster.Cluster {
 		return []grpc.ServerOption{grpc.ChainUnaryInterceptor(flight.UnaryInterceptor), grpc.ChainStreamInterceptor(flight.StreamInterceptor)},
 			func(r grpc.ServiceRegistrar) { flight.Register(r) }
 	}
-	c := testcluster.Start(a.tb, testcluster.Options{Workers: workers, Data: a.dir, Door: door})
+	c := testcluster.Start(a.tb, testcluster.Options{Workers: workers, Data: a.dir, Door: door, WorkerMemoryBytes: engineBytes})
 	a.clusters[workers] = c
 	return c
 }
@@ -59,7 +69,7 @@ func (a *Arena) session(ctx context.Context, c Config) (*client.Session, error) 
 	if s, ok := a.sessions[c]; ok {
 		return s, nil
 	}
-	s, err := client.Dial(ctx, a.cluster(c.Workers).Address, client.Options{})
+	s, err := client.Dial(ctx, a.cluster(c.Workers).Address, client.Options{MessageBytesMax: messageBytesMax})
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +107,31 @@ func (a *Arena) Explain(ctx context.Context, c Config, sql string) (string, erro
 		}
 	}
 	return "", errors.New("EXPLAIN gave no plan")
+}
+
+// Spilled tells how many bytes the latest tasks of all clusters wrote to disk.
+func (a *Arena) Spilled(ctx context.Context) (int64, error) {
+	a.mu.Lock()
+	var counts []int
+	for workers := range a.clusters {
+		counts = append(counts, workers)
+	}
+	a.mu.Unlock()
+	var total int64
+	for _, workers := range counts {
+		c := Config{Workers: workers, Join: settings.Auto, Spill: settings.Auto, Distributed: settings.Auto}
+		r, err := a.Run(ctx, c, "SELECT CAST(coalesce(sum(spill_bytes), 0) AS BIGINT) FROM sys.tasks")
+		if err != nil {
+			return 0, err
+		}
+		for _, b := range r.Batches {
+			if column, ok := b.Column(0).(*array.Int64); ok && b.NumRows() > 0 {
+				total += column.Value(0)
+			}
+		}
+		r.Release()
+	}
+	return total, nil
 }
 
 // Idle waits until nothing of any query is left in any cluster, or fails the test.

@@ -12,12 +12,13 @@ type Config struct {
 	Workers     int
 	Partitions  int
 	Join        string
+	Spill       string
 	Distributed string
 }
 
 // String names the configuration in messages.
 func (c Config) String() string {
-	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s distributed=%s", c.Workers, c.Partitions, c.Join, c.Distributed)
+	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s spill=%s distributed=%s", c.Workers, c.Partitions, c.Join, c.Spill, c.Distributed)
 }
 
 // set lists the statements that put a session into the configuration.
@@ -25,15 +26,17 @@ func (c Config) set() []string {
 	return []string{
 		fmt.Sprintf("SET %s = %d", settings.Partitions, c.Partitions),
 		fmt.Sprintf("SET %s = '%s'", settings.JoinStrategy, c.Join),
+		fmt.Sprintf("SET %s = '%s'", settings.Spill, c.Spill),
 		fmt.Sprintf("SET %s = '%s'", settings.Distributed, c.Distributed),
 	}
 }
 
-// The values of each setting.
+// The values of each setting. Spill = auto is memory: nothing that the suites make is over a worker's budget.
 var (
 	WorkerCounts = []int{1, 2, 3, 5}
 	partitions   = []int{1, 2, 7, 16}
 	joins        = []string{settings.Auto, settings.Exchange, settings.Broadcast}
+	spills       = []string{settings.Auto, settings.Always}
 	distributed  = []string{settings.Always, settings.Auto}
 )
 
@@ -41,8 +44,8 @@ var (
 const PerQuery = 4
 
 // Draw gives the configurations of statement n: one of each cluster size, and for any four statements in a row every pair
-// of a cluster size and a number of partitions. Join strategies and modes go round at other periods, so that a dozen
-// statements have every pair of any two settings.
+// of a cluster size and a number of partitions. The other settings go round at other periods, so that two dozen statements
+// have every pair of values of any two settings.
 func Draw(n int) []Config {
 	var all []Config
 	for i, w := range WorkerCounts {
@@ -50,20 +53,21 @@ func Draw(n int) []Config {
 			Workers:     w,
 			Partitions:  partitions[(i+n)%len(partitions)],
 			Join:        joins[(n+i+n/len(partitions))%len(joins)],
+			Spill:       spills[(n/2+i)%len(spills)],
 			Distributed: distributed[min((n+i)%3, 2)/2],
 		})
 	}
 	return all
 }
 
-// All lists every configuration.
+// All lists every configuration whose statements run on the whole cluster.
 func All() []Config {
 	var all []Config
 	for _, w := range WorkerCounts {
 		for _, p := range partitions {
 			for _, j := range joins {
-				for _, d := range distributed {
-					all = append(all, Config{w, p, j, d})
+				for _, s := range spills {
+					all = append(all, Config{w, p, j, s, settings.Always})
 				}
 			}
 		}

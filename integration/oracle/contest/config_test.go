@@ -8,7 +8,7 @@ import (
 // Two dozen statements cover every pair of values of any two settings.
 func TestDrawCoversPairs(t *testing.T) {
 	pairs := func(c Config) []string {
-		values := []string{fmt.Sprint("w", c.Workers), fmt.Sprint("p", c.Partitions), "j" + c.Join, "d" + c.Distributed}
+		values := []string{fmt.Sprint("w", c.Workers), fmt.Sprint("p", c.Partitions), "j" + c.Join, "s" + c.Spill, "d" + c.Distributed}
 		var out []string
 		for i := range values {
 			for k := range i {
@@ -19,8 +19,11 @@ func TestDrawCoversPairs(t *testing.T) {
 	}
 	missing := map[string]bool{}
 	for _, c := range All() {
-		for _, p := range pairs(c) {
-			missing[p] = true
+		for _, d := range distributed {
+			c.Distributed = d
+			for _, p := range pairs(c) {
+				missing[p] = true
+			}
 		}
 	}
 	for n := range 24 {

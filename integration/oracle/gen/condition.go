@@ -1,5 +1,10 @@
 package gen
 
+import (
+	"cmp"
+	"slices"
+)
+
 // condition makes an expression of class Bool.
 func (g *Generator) condition(s *scope, depth int) *Node {
 	deeper := max(depth-1, 0)
@@ -18,7 +23,7 @@ func (g *Generator) condition(s *scope, depth int) *Node {
 			}},
 			choice{2, func() *Node { return val(Bool, "(NOT ", g.condition(s, deeper), ")") }})
 		if g.budget > 0 {
-			choices = append(choices, choice{4, func() *Node { return g.subqueryCondition(s) }})
+			choices = append(choices, choice{8, func() *Node { return g.subqueryCondition(s) }})
 		}
 	}
 	return g.weighted(choices...)
@@ -121,12 +126,12 @@ func (g *Generator) subqueryCondition(s *scope) *Node {
 // correlation is a WHERE that ties inner rows to outer ones.
 func (g *Generator) correlation(outer, inner *scope) *Node {
 	var ties []*Node
-	for range 1 + g.Intn(2) {
+	for range pick(g.random, 1, 1, 1, 2) {
 		if tie := g.tie(inner, outer); tie != nil {
 			ties = append(ties, tie)
 		}
 	}
-	if len(ties) == 0 || g.percent(30) {
+	if len(ties) == 0 || g.percent(15) {
 		ties = append(ties, g.condition(&scope{columns: inner.columns, outer: outer}, 1))
 	}
 	return optional(" WHERE ", listed(1, " AND ", ties))
@@ -136,13 +141,20 @@ func (g *Generator) correlation(outer, inner *scope) *Node {
 func (g *Generator) tie(a, b *scope) *Node {
 	lefts := a.of(func(c Class) bool { return usable(c) && c != Bool })
 	g.Shuffle(len(lefts), func(i, k int) { lefts[i], lefts[k] = lefts[k], lefts[i] })
+	if g.percent(50) { // the column that is made to be joined by
+		slices.SortStableFunc(lefts, func(a, b column) int { return cmp.Compare(b.key(), a.key()) })
+	}
 	for _, l := range lefts {
 		rights := b.of(func(c Class) bool { return joins(l.class, c) })
 		if len(rights) == 0 {
 			continue
 		}
 		op := pick(g.random, " = ", " = ", " = ", " = ", " = ", " = ", " IS NOT DISTINCT FROM ", " < ", " >= ", " <> ")
-		return val(Bool, "(", columnRef(l), op, columnRef(pick(g.random, rights...)), ")")
+		r := pick(g.random, rights...)
+		if at := slices.IndexFunc(rights, func(c column) bool { return c.key() > 0 }); l.key() > 0 && at >= 0 {
+			r = rights[at]
+		}
+		return val(Bool, "(", columnRef(l), op, columnRef(r), ")")
 	}
 	return nil
 }

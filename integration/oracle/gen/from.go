@@ -43,7 +43,7 @@ func (g *Generator) source(depth int) (*Node, []column) {
 	}
 	for {
 		t := pick(g.random, g.tables...)
-		if t.large && (g.large || g.percent(30)) || t.small && g.percent(60) {
+		if t.large && (g.large || g.percent(30)) || t.small && g.percent(70) {
 			continue
 		}
 		g.large = g.large || t.large
@@ -102,7 +102,7 @@ func (g *Generator) join(left *Node, columns []column, outer *scope, depth int) 
 		return joinedTo(pick(g.random, " JOIN ", " LEFT JOIN ", " FULL JOIN "), right, txt(" USING (k)")), both
 	}
 	on := g.on(columns, others)
-	kind := pick(g.random, " JOIN ", " JOIN ", " JOIN ", " JOIN ", " LEFT JOIN ", " LEFT JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " RIGHT JOIN ",
+	kind := pick(g.random, " JOIN ", " JOIN ", " JOIN ", " JOIN ", " LEFT JOIN ", " LEFT JOIN ", " LEFT JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " RIGHT JOIN ",
 		" FULL JOIN ", " FULL JOIN ", " SEMI JOIN ", " SEMI JOIN ", " ANTI JOIN ", " ANTI JOIN ")
 	if kind == " SEMI JOIN " || kind == " ANTI JOIN " {
 		both = columns
@@ -114,7 +114,7 @@ func (g *Generator) join(left *Node, columns []column, outer *scope, depth int) 
 func (g *Generator) on(left, right []column) *Node {
 	l, r := &scope{columns: left}, &scope{columns: right}
 	var all []*Node
-	for range pick(g.random, 1, 1, 1, 1, 1, 2, 2, 3) {
+	for range pick(g.random, 1, 1, 1, 1, 1, 1, 2, 3) {
 		if tie := g.tie(l, r); tie != nil {
 			all = append(all, tie)
 		}

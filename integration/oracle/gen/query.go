@@ -36,7 +36,7 @@ func (g *Generator) setOperation(want []Class, outer *scope, depth int) (*Node, 
 	}
 	n := branch()
 	for range pick(g.random, 1, 1, 1, 2) {
-		op := pick(g.random, " UNION ALL ", " UNION ALL ", " UNION ALL ", " UNION ", " UNION ", " INTERSECT ", " EXCEPT ", " INTERSECT ALL ", " EXCEPT ALL ")
+		op := pick(g.random, " UNION ALL ", " UNION ALL ", " UNION ALL ", " UNION ALL ", " UNION ", " UNION ", " UNION ", " INTERSECT ", " EXCEPT ", " EXCEPT ", " INTERSECT ALL ", " EXCEPT ALL ", " EXCEPT ALL ")
 		n = &Node{role: query, parts: nodes([]any{"(", n, ")" + op + "(", branch(), ")"})}
 	}
 	return n, want
@@ -53,7 +53,7 @@ func (g *Generator) totalOrder(n int) *Node {
 
 func (g *Generator) limit() *Node {
 	limit := optional(fmt.Sprintf(" LIMIT %d", pick(g.random, 1, 1, 2, 3, 4, 5, 7, 10, 10, 20, 100, 0)))
-	if g.percent(25) {
+	if g.percent(12) {
 		return seq(limit, optional(fmt.Sprintf(" OFFSET %d", pick(g.random, 0, 1, 2, 7))))
 	}
 	return limit

@@ -1,11 +1,22 @@
 package gen
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A column in reach of an expression.
 type column struct {
 	ref   string // t1.c0
 	class Class
+}
+
+// key is 1 for the first column of a table, whose values repeat in every table, and 0 for others.
+func (c column) key() int {
+	if strings.HasSuffix(c.ref, ".k") {
+		return 1
+	}
+	return 0
 }
 
 // A scope is what an expression may name: the columns of its own FROM, and of those around it.

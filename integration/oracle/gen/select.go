@@ -10,7 +10,7 @@ import (
 func (g *Generator) selectBody(want []Class, outer *scope, depth int, outermost bool) (*Node, []Class) {
 	from, s := g.from(outer, depth)
 	where := txt("")
-	if g.percent(33) {
+	if g.percent(25) {
 		where = optional(" WHERE ", g.condition(s, 2))
 	}
 	switch at := g.Intn(100); {
@@ -156,7 +156,7 @@ func (g *Generator) groupBy(keys []*Node) (by *Node, sets bool) {
 }
 
 func (g *Generator) having(s *scope) *Node {
-	if !g.percent(15) {
+	if !g.percent(12) {
 		return txt("")
 	}
 	switch g.Intn(3) {
