@@ -54,28 +54,33 @@ func (o Options) withDefaults() Options {
 
 // A rule rewrites a tree into another that gives the same rows on one node.
 type rule struct {
-	name  string
+	Rule
 	apply func(operator.Node) (operator.Node, error)
 }
 
 // rewrites are the rules that every tree needs, in this order.
 var rewrites = []rule{
-	{"inline tables become constant rows", inlineTables},
-	{"projections are merged", mergeProjections},
+	{newRule("inline tables become constant rows"), inlineTables},
+	{newRule("projections are merged"), mergeProjections},
 }
 
 // spreadRewrites are the rules that make more of a tree fit for many tasks, in this order. A tree that stays in one task
 // does without: DuckDB chose its form.
 var spreadRewrites = []rule{
-	{"a lone DISTINCT aggregate reads distinct rows", distinctAggregates},
-	{"a SINGLE join that cannot match twice is a LEFT join", singleJoins},
+	{newRule("a lone DISTINCT aggregate reads distinct rows"), distinctAggregates},
+	{newRule("a SINGLE join that cannot match twice is a LEFT join"), singleJoins},
 }
 
-func rewrite(tree operator.Node, rules []rule) (operator.Node, error) {
+// rewrite applies the rules, and notes in plan those that changed something.
+func rewrite(plan *Plan, tree operator.Node, rules []rule) (operator.Node, error) {
 	for _, r := range rules {
+		before := tree
 		var err error
 		if tree, err = r.apply(tree); err != nil {
 			return nil, err
+		}
+		if tree != before {
+			plan.Rules = append(plan.Rules, r.name)
 		}
 		if err := validateTree(tree); err != nil {
 			return nil, qerr.Wrap(qerr.Internal, "plan statement: after "+r.name, err)
@@ -92,21 +97,23 @@ func buildTree(st Statement, opts Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tree, err = rewrite(tree, rewrites); err != nil {
+	plan := &Plan{Columns: st.Columns}
+	if tree, err = rewrite(plan, tree, rewrites); err != nil {
 		return nil, err
 	}
-	plan := &Plan{Columns: st.Columns, Ordered: ordered(tree)}
+	plan.Ordered = ordered(tree)
 	if oneStage(tree, opts) {
 		if err := cutSingle(plan, tree, opts); err != nil {
 			return nil, err
 		}
 	} else {
-		if tree, err = rewrite(tree, spreadRewrites); err != nil {
+		if tree, err = rewrite(plan, tree, spreadRewrites); err != nil {
 			return nil, err
 		}
 		d := &distributor{opts: opts}
 		root := d.place(tree)
 		plan.Fallbacks = d.reasons
+		plan.Rules = append(plan.Rules, d.rules...)
 		if err := cut(plan, root.node, opts); err != nil {
 			return nil, err
 		}

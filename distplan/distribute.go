@@ -17,6 +17,7 @@ type placed struct {
 type distributor struct {
 	opts    Options
 	reasons []string
+	rules   []string // names of those that fired
 	sizes   sizes
 }
 

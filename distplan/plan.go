@@ -17,6 +17,8 @@ type Plan struct {
 	Indeterminate bool
 	// Fallbacks are the reasons why parts of the tree were gathered, for EXPLAIN.
 	Fallbacks []string
+	// Rules are the names of the rules that made it, each once.
+	Rules []string
 }
 
 // Root is the stage whose partitions the client reads.

@@ -8,6 +8,11 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+var (
+	ruleGroupsLie = newRule("aggregate: groups that lie in one task each stay there")
+	ruleRawGroups = newRule("aggregate: raw rows go by group")
+)
+
 // aggregate distributes GROUP BY. In this order:
 //   - rows that are in one task, or lie so that no group spans tasks, are aggregated where they are;
 //   - functions that can be split are computed in part below a hash exchange on the groups (a gather without groups), and
@@ -24,6 +29,7 @@ func (d *distributor) aggregate(n *operator.Aggregate) placed {
 		return over(child, delivered{})
 	}
 	if out, ok := groupsHold(n, child.delivered); ok {
+		d.fired(ruleGroupsLie)
 		return over(child, out)
 	}
 	if parts, reason := splitAggregates(n); reason == "" {
@@ -47,6 +53,7 @@ func groupsHold(n *operator.Aggregate, p delivered) (delivered, bool) {
 
 // rawByGroup sends the columns that the aggregate reads, led by its groups, through a hash exchange on the groups.
 func (d *distributor) rawByGroup(n *operator.Aggregate, child placed) placed {
+	d.fired(ruleRawGroups)
 	groups := len(n.Groups)
 	pre := append([]expr.Expr(nil), n.Groups...)
 	types := child.node.Types()

@@ -5,6 +5,13 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+var (
+	ruleDistinctLies    = newRule("distinct: rows that lie by some of their columns stay")
+	ruleDistinctTwice   = newRule("distinct: in every task, then by all columns")
+	ruleDistinctOn      = newRule("distinct on: rows go by the ON columns")
+	ruleDistinctOnStays = newRule("distinct on: rows that lie by the ON columns stay")
+)
+
 // distinct drops repetitions in every task first, then among tasks after a hash exchange on all columns. Rows that already
 // lie by some of their columns are distinct where they are. DISTINCT ON has no partial: its rows go by the ON columns.
 func (d *distributor) distinct(n *operator.Distinct) placed {
@@ -18,8 +25,12 @@ func (d *distributor) distinct(n *operator.Distinct) placed {
 		return d.distinctOn(n, child, over)
 	}
 	if child.partitioning != arbitrary {
+		if child.partitioning != single {
+			d.fired(ruleDistinctLies)
+		}
 		return over(child)
 	}
+	d.fired(ruleDistinctTwice)
 	return over(d.exchange(over(child), allColumns(n)))
 }
 
@@ -40,7 +51,9 @@ func (d *distributor) distinctOn(n *operator.Distinct, child placed, over func(p
 		return over(d.gather(child))
 	}
 	if child.together(keys) {
+		d.fired(ruleDistinctOnStays)
 		return over(child)
 	}
+	d.fired(ruleDistinctOn)
 	return over(d.exchange(child, keys))
 }

@@ -28,6 +28,11 @@ const (
 	broadcastBytesMax = 64 << 20
 )
 
+var (
+	ruleReplicate = newRule("join: a tiny side is read by every task")
+	ruleBroadcast = newRule("join: a side is broadcast")
+)
+
 // A way is one of the ways above.
 type way uint8
 
@@ -49,6 +54,7 @@ func (d *distributor) join(n *operator.Join) placed {
 			if other.partitioning == single {
 				break
 			}
+			d.fired(ruleReplicate)
 			whole := placed{node: &operator.Exchange{
 				Estimated: estimated(side(n, left)), Kind: operator.Replicate, Child: side(n, left), Partitions: 1,
 			}}
@@ -110,8 +116,10 @@ func (d *distributor) joinPlaced(n *operator.Join, left, right placed) placed {
 	case byExchange:
 		return d.joinByExchange(k, order)
 	case repeatLeft:
+		d.fired(ruleBroadcast)
 		return joined(n, broadcast(left), right, layAs(n, right.delivered, false))
 	case repeatRight:
+		d.fired(ruleBroadcast)
 		return joined(n, left, broadcast(right), layAs(n, left.delivered, true))
 	}
 	return joined(n, d.gather(left), d.gather(right), delivered{})

@@ -2,6 +2,12 @@ package distplan
 
 import "github.com/arbalest-sql/arbalest/distplan/operator"
 
+var (
+	ruleExchangeBoth = newRule("join: both sides go by their keys")
+	ruleExchangeOne  = newRule("join: a side that lies by the keys stays")
+	ruleExchangeNone = newRule("join: both sides lie by the keys")
+)
+
 // align chooses which keys both sides are hashed by, and in which order: those by which a side lies already, the larger one
 // if both do and differ, so that it need not move; else all keys. Fewer keys than all are right: rows that agree on all
 // agree on those. Nil when there is no key.
@@ -50,6 +56,14 @@ func (d *distributor) laidBy(p placed, columns []int) []int {
 func (d *distributor) joinByExchange(k keyed, order []int) placed {
 	left := d.exchange(k.left, pickInts(k.lcols, order))
 	right := d.exchange(k.right, pickInts(k.rcols, order))
+	switch {
+	case left.node != k.left.node && right.node != k.right.node:
+		d.fired(ruleExchangeBoth)
+	case left.node != k.left.node || right.node != k.right.node:
+		d.fired(ruleExchangeOne)
+	default:
+		d.fired(ruleExchangeNone)
+	}
 	out := joined(k.join, left, right, delivered{partitioning: arbitrary, partitions: d.opts.Partitions})
 	join := out.node.(*operator.Join)
 	switch join.Kind {

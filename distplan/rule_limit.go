@@ -6,10 +6,16 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+var (
+	rulePartialTop   = newRule("top: in every task, then in one")
+	rulePartialLimit = newRule("limit: in every task, then in one")
+)
+
 // topN takes the first Offset+Limit rows in every task, and of those the answer in one.
 func (d *distributor) topN(n *operator.TopN) placed {
 	child := d.place(n.Child)
 	if most, ok := headOf(n.Limit, n.Offset); ok && child.partitioning != single {
+		d.fired(rulePartialTop)
 		partial := *n
 		partial.Child, partial.Limit, partial.Offset = child.node, most, 0
 		child = placed{&partial, delivered{partitioning: arbitrary}}
@@ -23,6 +29,7 @@ func (d *distributor) topN(n *operator.TopN) placed {
 func (d *distributor) limit(n *operator.Limit) placed {
 	child := d.place(n.Child)
 	if most, ok := headOf(n.Limit, n.Offset); ok && child.partitioning != single {
+		d.fired(rulePartialLimit)
 		partial := *n
 		partial.Child, partial.Limit, partial.Offset = child.node, most, 0
 		child = placed{&partial, delivered{partitioning: arbitrary}}

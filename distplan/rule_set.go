@@ -4,6 +4,12 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+var (
+	ruleUnionAll   = newRule("union all: every task unites its shares")
+	ruleUnion      = newRule("union: distinct rows go by all columns")
+	ruleAllColumns = newRule("intersect, except: rows go by all columns")
+)
+
 // setOp distributes UNION, INTERSECT and EXCEPT.
 func (d *distributor) setOp(n *operator.SetOp) placed {
 	inputs := make([]placed, len(n.Inputs))
@@ -45,6 +51,7 @@ func (d *distributor) unionAll(n *operator.SetOp, inputs []placed) placed {
 		}
 		return overInputs(n, inputs)
 	}
+	d.fired(ruleUnionAll)
 	out := overInputs(n, inputs)
 	for _, in := range inputs {
 		if !in.lies(inputs[0].keys, inputs[0].partitions) || sameTypes(in.node.Types(), n.Types()) != nil {
@@ -69,6 +76,11 @@ func (d *distributor) byAllColumns(n *operator.SetOp, inputs []placed) placed {
 				return overInputs(n, inputs)
 			}
 		}
+	}
+	if n.Kind == operator.Union {
+		d.fired(ruleUnion)
+	} else {
+		d.fired(ruleAllColumns)
 	}
 	all := allColumns(n)
 	for i, in := range inputs {

@@ -8,6 +8,12 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+var (
+	ruleTwoPhases   = newRule("aggregate: in two phases")
+	ruleTwoPhaseAll = newRule("aggregate: in two phases, without groups")
+	rulePhasedSets  = newRule("aggregate: grouping sets in two phases")
+)
+
 // A split is one aggregate function as two: partials over the rows of a task, finals over the partials of a group. Finals
 // name partials by position among this split's own. Result makes the value from the finals; nil = the only final is it.
 type split struct {
@@ -153,6 +159,14 @@ func summable(t table.Type) bool {
 // With grouping sets the partial also gives the number of the set (GROUPING of all groups), which is part of the key:
 // else a group that is NULL in the data would fall together with one that is NULL because its set leaves it out.
 func (d *distributor) twoPhases(n *operator.Aggregate, child placed, parts []split) placed {
+	switch {
+	case !n.Plain():
+		d.fired(rulePhasedSets)
+	case len(n.Groups) == 0:
+		d.fired(ruleTwoPhaseAll)
+	default:
+		d.fired(ruleTwoPhases)
+	}
 	partial := *n
 	partial.Child, partial.Aggregates, partial.Phase = child.node, nil, operator.Partial
 	for _, p := range parts {

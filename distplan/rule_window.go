@@ -5,6 +5,11 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
+var (
+	ruleWindow     = newRule("window: rows go by the shared PARTITION BY columns")
+	ruleWindowLies = newRule("window: rows that lie by PARTITION BY columns stay")
+)
+
 // window sends rows by the PARTITION BY columns that all functions share, so that each window partition is whole in one
 // task. Without such columns all rows go to one.
 func (d *distributor) window(n *operator.Window) placed {
@@ -23,8 +28,10 @@ func (d *distributor) window(n *operator.Window) placed {
 		return over(d.gather(child))
 	}
 	if child.together(shared) {
+		d.fired(ruleWindowLies)
 		return over(child)
 	}
+	d.fired(ruleWindow)
 	return over(d.exchange(child, shared))
 }
 

@@ -43,7 +43,7 @@ func (c *Coordinator) explain(ctx context.Context, q *Query, r Request, sql stri
 		if err != nil {
 			return qerr.Wrap(qerr.Internal, "plan stages", err)
 		}
-		plan = planText(built, assignment)
+		plan = planText(built, assignment) + rulesText(built)
 	}
 	return c.answer(q, explained("distributed_plan", plan))
 }
@@ -65,6 +65,15 @@ func planText(plan *distplan.Plan, assignment *schedule.Assignment) string {
 		return distplan.Explain(plan)
 	}
 	return distplan.ExplainOn(plan, assignment.Tasks())
+}
+
+// rulesText prints the rules that made a plan.
+func rulesText(plan *distplan.Plan) string {
+	var b strings.Builder
+	for _, name := range plan.Rules {
+		fmt.Fprintf(&b, "rule: %s\n", name)
+	}
+	return b.String()
 }
 
 // explainAnalyze runs the statement as a query of its own, reads and drops its rows, and then prints what ran. The result

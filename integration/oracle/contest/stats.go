@@ -2,10 +2,13 @@ package contest
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/arbalest-sql/arbalest/distplan"
 )
 
 // Stats count what a run of many statements came across. Safe for concurrent use.
@@ -15,8 +18,9 @@ type Stats struct {
 	Statements, Refused, Empty, Skipped, Runs int
 	// Plans were looked at; of them Exchanging had two exchanges or more.
 	Plans, Exchanging int
-	// Rules count the plans in which each kind of operator or exchange stood, Fallbacks the reasons for gathering.
-	Rules, Fallbacks map[string]int
+	// Rules count the plans that each rule of distplan had its part in, Shapes those in which each kind of operator or
+	// exchange stood, Fallbacks the reasons for gathering.
+	Rules, Shapes, Fallbacks map[string]int
 	// Accepted count the known differences that were let pass.
 	Accepted map[string]int
 }
@@ -61,19 +65,24 @@ func (s *Stats) CountPlan(explain string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Rules == nil {
-		s.Rules, s.Fallbacks = map[string]int{}, map[string]int{}
+		s.Rules, s.Shapes, s.Fallbacks = map[string]int{}, map[string]int{}, map[string]int{}
+		for _, name := range distplan.Rules() {
+			s.Rules[name] = 0
+		}
 	}
 	s.Plans++
-	exchanges, rules, reasons := 0, map[string]bool{}, map[string]bool{}
+	exchanges, shapes, reasons := 0, map[string]bool{}, map[string]bool{}
 	for line := range strings.SplitSeq(explain, "\n") {
 		if strings.Contains(line, "replicated") {
-			rules["scan replicated"] = true
+			shapes["scan replicated"] = true
 		}
 		if m := exchangeLine.FindStringSubmatch(line); m != nil {
 			exchanges++
-			rules["exchange "+m[1]] = true
+			shapes["exchange "+m[1]] = true
 		} else if m := operatorLine.FindStringSubmatch(line); m != nil {
-			rules[spaces.ReplaceAllString(detail.ReplaceAllString(m[1], ""), " ")] = true
+			shapes[spaces.ReplaceAllString(detail.ReplaceAllString(m[1], ""), " ")] = true
+		} else if name, ok := strings.CutPrefix(line, "rule: "); ok {
+			s.Rules[name]++
 		} else if reason, ok := strings.CutPrefix(line, "fallback: "); ok {
 			reasons[spaces.ReplaceAllString(detail.ReplaceAllString(reason, ""), " ")] = true
 		}
@@ -81,12 +90,52 @@ func (s *Stats) CountPlan(explain string) {
 	if exchanges >= 2 {
 		s.Exchanging++
 	}
-	for r := range rules {
-		s.Rules[r]++
+	for r := range shapes {
+		s.Shapes[r]++
 	}
 	for r := range reasons {
 		s.Fallbacks[r]++
 	}
+}
+
+// The coverage that a long run must have.
+const (
+	coverageQueries = 20_000
+	ruleFiredMin    = 100
+	exchangingMin   = 50 // percent of plans
+	answersWithRows = 70 // percent of answers
+	refusedMax      = 15 // percent of statements
+	judgedQueries   = 1000
+)
+
+// Faults says in what a run falls short: the generator compares nothing with nothing, or makes nonsense, or, over a long
+// run, leaves a rule alone. Short runs are not judged.
+func (s *Stats) Faults() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var faults []string
+	answered := s.Statements - s.Refused
+	if s.Statements < judgedQueries {
+		return nil
+	}
+	if share := percent(answered-s.Empty, answered); share < answersWithRows {
+		faults = append(faults, fmt.Sprintf("only %d %% of the answers have rows, want %d", share, answersWithRows))
+	}
+	if share := percent(s.Refused, s.Statements); share > refusedMax {
+		faults = append(faults, fmt.Sprintf("%d %% of the statements were refused, want at most %d", share, refusedMax))
+	}
+	if share := percent(s.Exchanging, s.Plans); share < exchangingMin {
+		faults = append(faults, fmt.Sprintf("only %d %% of the plans have two exchanges, want %d", share, exchangingMin))
+	}
+	if s.Statements+s.Skipped < coverageQueries {
+		return faults
+	}
+	for _, name := range sortedKeys(s.Rules) {
+		if n := s.Rules[name]; n < ruleFiredMin {
+			faults = append(faults, fmt.Sprintf("rule %q fired in %d plans, want %d", name, n, ruleFiredMin))
+		}
+	}
+	return faults
 }
 
 // String tells the counts.
@@ -98,25 +147,20 @@ func (s *Stats) String() string {
 	fmt.Fprintf(&b, "%d statements in %d runs: %d refused by both sides, %d skipped; %d answered, %d %% of them with rows\n",
 		s.Statements, s.Runs, s.Refused, s.Skipped, answered, percent(answered-s.Empty, answered))
 	fmt.Fprintf(&b, "%d plans, %d %% of them with two exchanges or more\n", s.Plans, percent(s.Exchanging, s.Plans))
-	b.WriteString("operators and exchanges, by plans that have them:" + listing(s.Rules) + "\n")
-	b.WriteString("reasons to gather:" + listing(s.Fallbacks) + "\n")
+	b.WriteString("rules of distplan, by plans:" + listing(s.Rules) + "\n")
+	b.WriteString("operators and exchanges, by plans that have them:" + listing(s.Shapes) + "\n")
+	b.WriteString("reasons to gather, by plans:" + listing(s.Fallbacks) + "\n")
 	b.WriteString("known differences, accepted:" + listing(s.Accepted))
 	return b.String()
 }
 
 func percent(part, whole int) int { return 100 * part / max(whole, 1) }
 
+func sortedKeys(counts map[string]int) []string { return slices.Sorted(maps.Keys(counts)) }
+
 func listing(counts map[string]int) string {
-	names := make([]string, 0, len(counts))
-	for name := range counts {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if counts[a] != counts[b] {
-			return counts[b] - counts[a]
-		}
-		return strings.Compare(a, b)
-	})
+	names := sortedKeys(counts)
+	slices.SortStableFunc(names, func(a, b string) int { return counts[b] - counts[a] })
 	var b strings.Builder
 	for _, name := range names {
 		fmt.Fprintf(&b, "\n  %6d %s", counts[name], name)
