@@ -21,6 +21,8 @@ MAVEN := mvn --quiet --batch-mode $(if $(MAVEN_REPO),-Dmaven.repo.local=$(MAVEN_
 GOLANGCI_LINT_VERSION := v2.15.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
+# Pinned by integration/tools/etcd/go.mod; integration/etcdtest names the same.
+ETCD_VERSION := v3.7.3
 
 # What `make bench` measures: `make bench BENCH_FLAGS='-large 10 -v'`; -help lists all.
 BENCH_FLAGS ?=
@@ -28,7 +30,7 @@ BENCH_FLAGS ?=
 SCALE ?= 1
 
 # Packages that link DuckDB (slow to build with the race detector), the suites over real processes, and all the rest.
-SUITES := ./integration/badinput/... ./integration/compat/... ./integration/load/... ./integration/tpch/...
+SUITES := ./integration/badinput/... ./integration/compat/... ./integration/fleet/... ./integration/load/... ./integration/tpch/...
 
 .PHONY: all
 all: test lint
@@ -49,7 +51,7 @@ demo: build tools-python ## two workers, TPC-H at scale 1, 22 queries by Flight 
 test: build tools test-unit test-engine test-oracle test-suites ## every suite at its fixed sample (what CI runs)
 
 .PHONY: test-unit
-test-unit: ## packages without the engine, with the race detector
+test-unit: tools-etcd ## packages without the engine, with the race detector
 	list=$$(scripts/packages.sh pure)
 	$(GO) test -race -timeout 5m $$list
 
@@ -92,7 +94,14 @@ bench: build tools-python ## the figures of speed and memory, as ratios to named
 	$(GO) run ./bench $(BENCH_FLAGS)
 
 .PHONY: lint
-lint: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## formatting, vet, golangci-lint and the house rules
+lint: .PHONY: tools-etcd
+tools-etcd: $(GOBIN)/etcd-$(ETCD_VERSION) ## the etcd server that the membership's tests run
+
+$(GOBIN)/etcd-$(ETCD_VERSION): integration/tools/etcd/go.mod
+	mkdir -p $(@D)
+	cd $(<D) && $(GO) build -o $@ go.etcd.io/etcd/server/v3
+
+$(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## formatting, vet, golangci-lint and the house rules
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: run make fmt for"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet -tags $(TAGS) ./...
 	(cd integration/compat/v15client && $(GO) vet ./...)
@@ -130,7 +139,7 @@ clean: ## remove what was built (not the made data and the tools)
 # --- what the tests need ------------------------------------------------------------------------------------------------
 
 .PHONY: tools
-tools: tools-python tools-jdbc tools-v15 ## everything the tests need besides Go
+tools: tools-python tools-jdbc tools-v15 tools-etcd ## everything the tests need besides Go
 
 .PHONY: tools-python
 tools-python: $(STAMPS)/python ## a virtual environment with DuckDB, pyarrow, ADBC and the TPC-H generator

@@ -15,13 +15,10 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/cluster/memory"
 	"github.com/arbalest-sql/arbalest/internal/config"
 	"github.com/arbalest-sql/arbalest/internal/coordinator"
-	"github.com/arbalest-sql/arbalest/internal/duck"
 	"github.com/arbalest-sql/arbalest/internal/duck/sniff"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/ids"
-	"github.com/arbalest-sql/arbalest/internal/member"
-	"github.com/arbalest-sql/arbalest/worker"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -33,7 +30,7 @@ type door struct {
 	listener    net.Listener
 	keys        *auth.Keyring
 	clients     *flightx.Clients
-	membership  *memory.Membership
+	membership  *memory.Membership // nil when the nodes meet in etcd
 	cluster     *cluster.Cluster
 	coordinator *coordinator.Coordinator
 	flight      *flightserver.Server
@@ -101,10 +98,9 @@ func (n *node) openDoor(embed func(*door) error) (*door, error) {
 		return nil, err
 	}
 	n.onClose(func() error { return ignoreClosed(d.listener.Close()) })
-	handOver := n.config.ClusterKey == ""
-	d.membership = memory.New(memory.Config{Keys: d.keys, HandOver: handOver, DataLocations: d.data, Log: n.log})
-	n.onClose(d.membership.Close)
-	d.cluster = cluster.New(d.membership, member.Requirement{Protocol: worker.ProtocolVersion, DuckDB: duck.Version()})
+	if err := n.openMembership(d); err != nil {
+		return nil, err
+	}
 	if err := embed(d); err != nil {
 		return nil, err
 	}
@@ -185,7 +181,9 @@ func (n *node) openFlight(d *door, tables *catalog.Catalog) error {
 		grpc.ChainUnaryInterceptor(d.flight.UnaryInterceptor), grpc.ChainStreamInterceptor(d.flight.StreamInterceptor))
 	d.server = grpc.NewServer(options...)
 	d.flight.Register(d.server)
-	d.membership.Register(d.server)
+	if d.membership != nil {
+		d.membership.Register(d.server)
+	}
 	healthpb.RegisterHealthServer(d.server, d.health)
 	reflection.Register(d.server)
 	return nil

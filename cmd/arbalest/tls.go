@@ -49,12 +49,20 @@ func nodeTLS(n *config.Node) (*tls.Config, error) {
 		c.RootCAs = pool
 	}
 	if n.TLSCert != "" {
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(n.TLSCert, n.TLSKey)
-			return &pair, err
-		}
+		c.GetClientCertificate = certificate("--tls-cert, --tls-key", n.TLSCert, n.TLSKey)
 	}
 	return c, nil
+}
+
+// certificate shows a certificate that is read at each handshake.
+func certificate(flags, cert, key string) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flags, err)
+		}
+		return &pair, nil
+	}
 }
 
 func authorities(flag, path string) (*x509.CertPool, error) {

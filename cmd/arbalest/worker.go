@@ -7,11 +7,8 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
-	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
-	"github.com/arbalest-sql/arbalest/internal/cluster/memory"
 	"github.com/arbalest-sql/arbalest/internal/config"
 	"github.com/arbalest-sql/arbalest/internal/duck"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
@@ -20,9 +17,6 @@ import (
 	"github.com/arbalest-sql/arbalest/worker"
 	"google.golang.org/grpc"
 )
-
-// joinTimeout is how long a worker looks for its coordinator before it gives up: both may be starting.
-const joinTimeout = 2 * time.Minute
 
 // exchangeShare is the part of a worker's memory that kept outputs and fetched inputs may fill: a fourth; the engine gets
 // the rest, since it can spill and has the larger appetite.
@@ -77,7 +71,7 @@ func runWorker(args []string, out io.Writer) (err error) {
 	w.Register(server)
 	metrics, err := startHTTP(n.config.HTTP, func() error {
 		if !registrar.Joined() {
-			return errors.New("not joined to the coordinator")
+			return fmt.Errorf("not joined to %s", n.meeting())
 		}
 		return nil
 	}, w.Metrics())
@@ -87,56 +81,13 @@ func runWorker(args []string, out io.Writer) (err error) {
 	n.onClose(metrics.close)
 	n.serve(server, l, fail)
 	registrar.Update(w.Record())
-	fmt.Fprintf(out, "arbalest worker %s: joined %s; serves %s://%s, HTTP at %s\n", record.WorkerId, n.config.CoordinatorAddress, n.scheme(), address, metrics.address())
+	fmt.Fprintf(out, "arbalest worker %s: joined %s; serves %s://%s, HTTP at %s\n", record.WorkerId, n.meeting(), n.scheme(), address, metrics.address())
 	return n.wait(failure, func(ctx context.Context) error {
 		draining := w.Record()
 		draining.Draining = true
 		registrar.Update(draining)
 		return w.Drain(ctx)
 	})
-}
-
-// join proves this worker to the coordinator and learns the key, when it has none, and what it may read.
-//
-// A coordinator that comes back with another key or other data is another cluster to this process, whose engine and
-// tickets are bound to the first: changed ends it with a reason, and whoever supervises it starts it anew.
-func (n *node) join(record *pb.WorkerRecord, changed func(error)) (*memory.Registrar, *auth.Keyring, []string, error) {
-	var keys *auth.Keyring
-	if n.config.ClusterKey != "" {
-		var err error
-		if keys, err = auth.LoadKeyring(n.config.ClusterKey); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	tlsConfig, err := nodeTLS(n.config)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	link := flightx.NewClients(flightx.ClientConfig{TLS: tlsConfig})
-	n.onClose(link.Close)
-	conn, err := link.Conn(n.config.CoordinatorAddress, n.config.TLSCert != "" || n.config.TLSCA != "")
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	var first *memory.Welcome // touched by the registrar's goroutine only
-	welcomed := func(w memory.Welcome) {
-		if first == nil {
-			first = &w
-		} else if w.KeyID != first.KeyID || !slices.Equal(w.DataLocations, first.DataLocations) {
-			changed(fmt.Errorf("coordinator %s came back with another key or other data: start this worker again, or give every node the same --cluster-key", n.config.CoordinatorAddress))
-		}
-	}
-	registrar := memory.NewRegistrar(memory.RegistrarConfig{Conn: conn, Keys: keys, Welcomed: welcomed, Log: n.log}, record)
-	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
-	defer cancel()
-	welcome, err := registrar.Welcome(ctx)
-	if err != nil {
-		return nil, nil, nil, errors.Join(fmt.Errorf("join %s: %w", n.config.CoordinatorAddress, err), registrar.Close())
-	}
-	if keys == nil {
-		keys = auth.NewKeyring(welcome.KeyID, welcome.Key)
-	}
-	return registrar, keys, welcome.DataLocations, nil
 }
 
 // A workerPlace is what tells one worker of a process from another.

@@ -27,12 +27,15 @@ type Options struct {
 	Flags     []string // more flags for the coordinator (or serve)
 	WorkFlags []string // more flags for each worker process
 	Env       []string // more environment, for all
+	Meet      []string // flags by which coordinators and workers find each other; empty = workers join the coordinator
+	Standby   int      // more coordinators beside the door, which needs Meet
 	Dir       string   // for logs and spill files; empty = a temporary folder, removed by Stop
 }
 
 // A Cluster is a set of running processes behind one Flight SQL door.
 type Cluster struct {
 	Door    *Process   // the coordinator, or serve
+	Standby []*Process // the other coordinators
 	Workers []*Process // the worker processes; empty when Embedded
 	dir     string
 	owned   bool
@@ -83,54 +86,83 @@ func Launch(ctx context.Context, o Options) (*Cluster, error) {
 }
 
 func (c *Cluster) launch(ctx context.Context, binary string, o Options) error {
-	ports, err := freePorts(2 + 2*o.Workers)
+	ports, err := freePorts(2 * (1 + o.Standby + o.Workers))
 	if err != nil {
 		return err
+	}
+	next := func() (address, http string) {
+		address, http = ports[0], ports[1]
+		ports = ports[2:]
+		return address, http
 	}
 	spill := filepath.Join(c.dir, "spill")
 	work := []string{"--threads", strconv.Itoa(max(o.Threads, 1)), "--memory-limit", cmp.Or(o.Memory, "2GB"), "--spill-dir", spill}
 	role := "coordinator"
-	args := []string{"--listen", ports[0], "--http", ports[1]}
+	var shared []string
 	for _, dir := range o.Data {
-		args = append(args, "--data", dir)
+		shared = append(shared, "--data", dir)
 	}
+	shared = append(shared, o.Meet...)
 	if o.Embedded {
 		role = "serve"
-		args = slices.Concat(args, []string{"--workers", strconv.Itoa(o.Workers)}, work)
+		shared = slices.Concat(shared, []string{"--workers", strconv.Itoa(o.Workers)}, work)
 	}
-	c.Door, err = start(binary, c.dir, role, o.Env, slices.Concat([]string{role}, args, o.Flags))
-	if err != nil {
+	launch := func(name, role string, flags ...[]string) (*Process, error) {
+		address, http := next()
+		p, err := start(binary, c.dir, name, o.Env, slices.Concat([]string{role, "--listen", address, "--http", http}, slices.Concat(flags...)))
+		if err != nil {
+			return nil, err
+		}
+		p.Address, p.HTTP = address, http
+		return p, nil
+	}
+	if c.Door, err = launch(role, role, shared, o.Flags); err != nil {
 		return err
 	}
-	c.Door.Address, c.Door.HTTP = ports[0], ports[1]
-	if !o.Embedded {
-		for i := range o.Workers {
-			name := fmt.Sprintf("worker-%d", i+1)
-			w, err := start(binary, c.dir, name, o.Env, slices.Concat([]string{"worker", "--coordinator", ports[0],
-				"--listen", ports[2+2*i], "--http", ports[3+2*i]}, work, o.WorkFlags))
-			if err != nil {
-				return err
-			}
-			w.Address, w.HTTP = ports[2+2*i], ports[3+2*i]
-			c.Workers = append(c.Workers, w)
+	for i := range o.Standby {
+		p, err := launch(fmt.Sprintf("%s-%d", role, i+2), role, shared, o.Flags)
+		if err != nil {
+			return err
 		}
+		c.Standby = append(c.Standby, p)
+	}
+	meet := o.Meet
+	if len(meet) == 0 {
+		meet = []string{"--coordinator", c.Door.Address}
+	}
+	for i := range o.Workers {
+		if o.Embedded {
+			break
+		}
+		p, err := launch(fmt.Sprintf("worker-%d", i+1), "worker", meet, work, o.WorkFlags)
+		if err != nil {
+			return err
+		}
+		c.Workers = append(c.Workers, p)
 	}
 	for _, p := range c.Processes() {
 		if err := p.waitReady(ctx); err != nil {
 			return err
 		}
 	}
-	return c.waitMembers(ctx, o.Workers)
+	for _, door := range c.doors() {
+		if err := door.waitMembers(ctx, o.Workers); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Processes lists the door and the workers.
-func (c *Cluster) Processes() []*Process {
-	var all []*Process
-	if c.Door != nil {
-		all = append(all, c.Door)
+// doors lists the coordinators.
+func (c *Cluster) doors() []*Process {
+	if c.Door == nil {
+		return nil
 	}
-	return append(all, c.Workers...)
+	return append([]*Process{c.Door}, c.Standby...)
 }
+
+// Processes lists the coordinators, the door first, and the workers.
+func (c *Cluster) Processes() []*Process { return append(c.doors(), c.Workers...) }
 
 // URI gives the door as clients write it.
 func (c *Cluster) URI() string { return "grpc://" + c.Door.Address }

@@ -36,6 +36,9 @@ func Binary() (string, error) {
 // Python gives the interpreter of the virtual environment that holds the oracle and the Python clients.
 func Python() (string, error) { return built(".tmp/venv/bin/python", "make tools-python") }
 
+// Etcd is the path of the etcd server of a version.
+func Etcd(version string) (string, error) { return built(".tmp/bin/etcd-"+version, "make tools-etcd") }
+
 // Generator gives the TPC-H data generator.
 func Generator() (string, error) { return built(".tmp/venv/bin/tpchgen-cli", "make tools-python") }
 

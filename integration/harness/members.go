@@ -13,15 +13,15 @@ import (
 // pollEvery is how often a condition of running processes is looked at.
 const pollEvery = 50 * time.Millisecond
 
-// waitMembers waits until the door counts so many usable workers.
-func (c *Cluster) waitMembers(ctx context.Context, want int) error {
+// waitMembers waits until the coordinator counts so many usable workers.
+func (p *Process) waitMembers(ctx context.Context, want int) error {
 	return poll(ctx, func() error {
-		m, err := c.Door.Metrics(ctx)
+		m, err := p.Metrics(ctx)
 		if err != nil {
 			return err
 		}
 		if have, _ := m.Sum(metricWorkers, `status="usable"`); have < float64(want) {
-			return fmt.Errorf("%v of %d workers joined\n%s", have, want, c.Door.LogTail())
+			return fmt.Errorf("%v of %d workers joined\n%s", have, want, p.LogTail())
 		}
 		return nil
 	})

@@ -32,6 +32,8 @@ type Process struct {
 	done chan struct{} // closed when the process has ended and err is set
 	err  error
 	stop sync.Once
+	// killed: by Kill, so that its end is no fault. Written inside stop.
+	killed bool
 }
 
 // start runs the binary with its output in a log file. The goroutine that starts the process keeps its thread until the
@@ -74,7 +76,8 @@ func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 // Ended gives a channel that is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.done }
 
-// Stop asks the process to drain and end, kills it after a limit, and says how it ended: nil only for exit code 0.
+// Stop asks the process to drain and end, kills it after a limit, and says how it ended: nil only for exit code 0,
+// and for what Kill ended.
 func (p *Process) Stop() error {
 	var forced bool
 	p.stop.Do(func() {
@@ -95,6 +98,8 @@ func (p *Process) Stop() error {
 	})
 	<-p.done
 	switch {
+	case p.killed:
+		return nil
 	case forced:
 		return fmt.Errorf("%s did not end within %s of SIGTERM\n%s", p.Name, drainWait, p.LogTail())
 	case p.err != nil:
@@ -105,7 +110,7 @@ func (p *Process) Stop() error {
 
 // Kill ends the process without warning and waits for it.
 func (p *Process) Kill() {
-	p.stop.Do(func() { _ = p.cmd.Process.Kill() })
+	p.stop.Do(func() { p.killed = true; _ = p.cmd.Process.Kill() })
 	<-p.done
 }
 

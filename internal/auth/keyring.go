@@ -34,6 +34,7 @@ const (
 	domainHandle     domain = "arbalest/handle/1"
 	domainToken      domain = "arbalest/token/1"
 	domainCredential domain = "arbalest/credential/1"
+	domainRecord     domain = "arbalest/record/1/" // and the kind
 )
 
 // A Keyring is the cluster's signing keys: the first one signs, all of them verify, so that keys can be rotated by putting

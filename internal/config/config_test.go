@@ -67,7 +67,11 @@ func TestFaultsSayWhichWhyAndWhatIsAllowed(t *testing.T) {
 		{"missing data", Serve, nil, []string{"--data", dir + "/none"}, []string{"--data", "none"}},
 		{"data is a file", Serve, nil, []string{"--data", file}, []string{"--data", "not a directory"}},
 		{"all at once", Serve, nil, []string{"--workers", "0", "--threads", "0"}, []string{"--workers", "--threads"}},
-		{"cluster", Coordinator, nil, []string{"--cluster", "zoo"}, []string{"zoo", "memory"}},
+		{"cluster", Coordinator, nil, []string{"--cluster", "zoo"}, []string{"zoo", "memory", "etcd://"}},
+		{"etcd without a port", Coordinator, nil, []string{"--cluster", "etcd://h", "--cluster-key", file}, []string{"etcd://h", "HOST:PORT"}},
+		{"etcd without a key", Worker, nil, []string{"--cluster", "etcd://h:1"}, []string{"--cluster-key"}},
+		{"etcd and a coordinator", Worker, nil, []string{"--cluster", "etcd://h:1", "--coordinator", "h:2", "--cluster-key", file}, []string{"--coordinator", "exclude"}},
+		{"etcd user alone", Worker, nil, []string{"--cluster", "etcd://h:1", "--cluster-key", file, "--etcd-user", "u"}, []string{"--etcd-password-file"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := load(t, c.role, c.env, c.args...)

@@ -32,9 +32,9 @@ type Node struct {
 	Data []string
 	// Workers is the number of workers in the process (serve).
 	Workers int
-	// Cluster names the membership: only "memory" until the other drivers arrive.
+	// Cluster names the membership: "memory", or an etcd URL.
 	Cluster string
-	// CoordinatorAddress is host:port of the coordinator to join (worker).
+	// CoordinatorAddress is host:port of the coordinator to join (worker in a cluster of memory).
 	CoordinatorAddress string
 	// ProxyResults names no worker to clients: every result comes through the coordinator.
 	ProxyResults bool
@@ -51,6 +51,8 @@ type Node struct {
 	TLSCert, TLSKey, TLSCA, TLSClientCA string
 	Users                               string
 	ClusterKey                          string
+	EtcdTLSCert, EtcdTLSKey, EtcdTLSCA  string
+	EtcdUser, EtcdPasswordFile          string
 	Insecure                            bool
 
 	LogLevel string
@@ -76,7 +78,7 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	if role == Serve {
 		f.IntVar(&n.Workers, "workers", 1, "`N` workers in this process; they share its threads and memory")
 	} else {
-		f.StringVar(&n.Cluster, "cluster", "memory", "`membership`: memory (workers join the coordinator)")
+		f.StringVar(&n.Cluster, "cluster", "memory", "`membership`: memory (workers join the coordinator), or etcd://HOST:PORT,HOST:PORT/PREFIX (all nodes meet in etcd)")
 	}
 	if role == Worker {
 		f.StringVar(&n.CoordinatorAddress, "coordinator", "", "`HOST:PORT` of the coordinator to join")
@@ -97,6 +99,13 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	}
 	f.StringVar(&n.Users, "users", "", users)
 	f.StringVar(&n.ClusterKey, "cluster-key", "", "`FILE` with the key that nodes prove themselves with and sign tickets; the same on every node")
+	if role != Serve {
+		f.StringVar(&n.EtcdTLSCert, "etcd-tls-cert", "", "`FILE` with the certificate (PEM) to show to etcd")
+		f.StringVar(&n.EtcdTLSKey, "etcd-tls-key", "", "`FILE` with its private key (PEM)")
+		f.StringVar(&n.EtcdTLSCA, "etcd-tls-ca", "", "`FILE` with the authorities (PEM) that etcd's certificates must come from; switches TLS to etcd on")
+		f.StringVar(&n.EtcdUser, "etcd-user", "", "`NAME` to log in to etcd with")
+		f.StringVar(&n.EtcdPasswordFile, "etcd-password-file", "", "`FILE` whose first line is that user's password")
+	}
 	f.BoolVar(&n.Insecure, "insecure", false, "allow listening beyond this machine without TLS and users")
 	f.StringVar(&n.LogLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")
 	f.StringVar(&n.Config, "config", "", "YAML `FILE` whose keys are these flags' names; flags and ARBALEST_* variables win over it")
@@ -114,13 +123,8 @@ func (n *Node) Validate() error {
 	if n.Advertise != "" {
 		n.checkAddress("--advertise", n.Advertise, bad)
 	}
-	if n.Role != Serve && n.Cluster != "memory" {
-		bad("--cluster %q: not known; allowed: memory", n.Cluster)
-	}
-	if n.Role == Worker && n.CoordinatorAddress == "" {
-		bad("--coordinator is missing: a worker needs the HOST:PORT of the coordinator to join")
-	} else if n.Role == Worker {
-		n.checkAddress("--coordinator", n.CoordinatorAddress, bad)
+	if n.Role != Serve {
+		n.checkCluster(bad)
 	}
 	if n.Role == Serve && (n.Workers < 1 || n.Workers > 64) {
 		bad("--workers %d: allowed are 1 to 64 in one process", n.Workers)
@@ -138,7 +142,8 @@ func (n *Node) Validate() error {
 		bad("--tls-client-ca needs --tls-cert and --tls-key")
 	}
 	for flag, path := range map[string]string{"--tls-cert": n.TLSCert, "--tls-key": n.TLSKey, "--tls-ca": n.TLSCA,
-		"--tls-client-ca": n.TLSClientCA, "--users": n.Users, "--cluster-key": n.ClusterKey} {
+		"--tls-client-ca": n.TLSClientCA, "--users": n.Users, "--cluster-key": n.ClusterKey, "--etcd-tls-cert": n.EtcdTLSCert,
+		"--etcd-tls-key": n.EtcdTLSKey, "--etcd-tls-ca": n.EtcdTLSCA, "--etcd-password-file": n.EtcdPasswordFile} {
 		if path == "" {
 			continue
 		}

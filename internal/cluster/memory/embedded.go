@@ -3,6 +3,7 @@ package memory
 import (
 	"errors"
 
+	"github.com/arbalest-sql/arbalest/internal/cluster/roster"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 )
 
@@ -10,7 +11,7 @@ import (
 type Embedded struct {
 	store *store
 	owner uint64
-	key   life
+	key   roster.Life
 }
 
 // Add makes a worker of this process a member until Close.
@@ -19,11 +20,11 @@ func (m *Membership) Add(record *pb.WorkerRecord) (*Embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := m.store.put(r, membersMax)
+	owner, err := m.store.put(r, roster.LivesMax)
 	if err != nil {
 		return nil, err
 	}
-	return &Embedded{store: m.store, owner: owner, key: life{r.ID, r.Incarnation}}, nil
+	return &Embedded{store: m.store, owner: owner, key: roster.LifeOf(r)}, nil
 }
 
 // Update replaces the record (draining); the id and the incarnation must stay.
@@ -32,7 +33,7 @@ func (e *Embedded) Update(record *pb.WorkerRecord) error {
 	if err != nil {
 		return err
 	}
-	if same := (life{r.ID, r.Incarnation}) == e.key; !same || !e.store.update(e.owner, r) {
+	if same := roster.LifeOf(r) == e.key; !same || !e.store.update(e.owner, r) {
 		return errors.New("memory: the record is of another worker, or its seat was given up")
 	}
 	return nil

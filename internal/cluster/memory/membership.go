@@ -10,6 +10,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
+	"github.com/arbalest-sql/arbalest/internal/cluster/roster"
 	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -19,9 +20,6 @@ import (
 const (
 	// leaseTTL is how long a worker may be silent: four pings.
 	leaseTTL = 4 * time.Second
-	// membersMax bounds what joins can make the coordinator hold (a record is some 500 bytes); far above any fleet that
-	// one coordinator could feed.
-	membersMax = 10_000
 	// fieldBytesMax bounds ids and addresses of a record; hashBytesMax its hash vector, of a few dozen 8-byte values.
 	fieldBytesMax = 256
 	hashBytesMax  = 4 << 10
@@ -66,10 +64,10 @@ func New(cfg Config) *Membership {
 func (m *Membership) Register(s grpc.ServiceRegistrar) { pb.RegisterMembershipServer(s, m) }
 
 // Records implements driver.Driver.
-func (m *Membership) Records() (uint64, []member.Joined) { return m.store.records() }
+func (m *Membership) Records() (uint64, []member.Joined) { return m.store.Records() }
 
 // Wait implements driver.Driver.
-func (m *Membership) Wait(ctx context.Context, after uint64) error { return m.store.wait(ctx, after) }
+func (m *Membership) Wait(ctx context.Context, after uint64) error { return m.store.Wait(ctx, after) }
 
 // Close ends every worker's stream and waits for them. Idempotent.
 func (m *Membership) Close() error {
@@ -80,7 +78,7 @@ func (m *Membership) Close() error {
 	}
 	m.mu.Unlock()
 	m.streams.Wait()
-	m.store.close()
+	m.store.Close()
 	return nil
 }
 
@@ -135,11 +133,11 @@ func (m *Membership) join(stream pb.Membership_JoinServer) error {
 	if err != nil {
 		return err
 	}
-	owner, err := m.store.put(record, membersMax)
+	owner, err := m.store.put(record, roster.LivesMax)
 	if err != nil {
 		return err
 	}
-	key := life{record.ID, record.Incarnation}
+	key := roster.LifeOf(record)
 	log := m.cfg.Log.With().Str("worker", string(record.ID)).Str("address", record.Address).Logger()
 	log.Info().Msg("worker joined")
 	defer func() {
@@ -161,7 +159,7 @@ func (m *Membership) join(stream pb.Membership_JoinServer) error {
 			if err != nil {
 				return err
 			}
-			if moved := (life{record.ID, record.Incarnation}); moved != key {
+			if moved := roster.LifeOf(record); moved != key {
 				return qerr.New(qerr.User, "a worker's id and incarnation cannot change within a stream")
 			}
 			m.store.update(owner, record)

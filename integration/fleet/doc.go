@@ -1,0 +1,3 @@
+// Package fleet tests clusters whose nodes meet in a store that outlives each of them: several coordinators over the same
+// workers, with processes and members of the store killed under way.
+package fleet

@@ -1,0 +1,18 @@
+// Package etcd is the membership that several coordinators share: workers and coordinators keep a record under a lease in etcd,
+// and watch each other's.
+//
+//	<prefix>/workers/<id>/<incarnation>   a worker's record, signed with the cluster key
+//	<prefix>/coordinators/<id>            what data a coordinator serves, signed likewise
+//
+//	worker: Registrar ── lease, Put ──▶ etcd ── watch ──▶ Membership: coordinator
+//	        (data locations) ◀── watch ── etcd ◀── lease, Put ──┘
+//
+// Invariants:
+//  1. A key lives as long as its lease: a process that ends, hangs or is cut off disappears within the lease's time to live;
+//     one that leaves revokes its lease. Time is etcd's: no clock of ours is compared with another's.
+//  2. A record counts only when the cluster key signed it: write access to etcd alone makes nobody a worker.
+//  3. The order of joins is etcd's order of creation, so that all coordinators judge duplicates alike. A worker that joins
+//     again under its incarnation puts its key under its new lease; the end of the old one does not remove it.
+//  4. While etcd cannot be reached, or has no leader, the membership stays what it last was, and is read whole afterwards.
+//  5. Close of either side waits for its goroutines.
+package etcd

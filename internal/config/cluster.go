@@ -1,0 +1,71 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"path"
+	"strings"
+)
+
+// MemoryCluster is the membership that the coordinator keeps itself.
+const MemoryCluster = "memory"
+
+// etcdPrefix is where the keys are when the URL has no path.
+const etcdPrefix = "/arbalest"
+
+// ParseEtcd reads etcd://HOST:PORT[,HOST:PORT…][/PREFIX].
+func ParseEtcd(text string) (endpoints []string, prefix string, err error) {
+	malformed := func() ([]string, string, error) {
+		return nil, "", fmt.Errorf("%q: want etcd://HOST:PORT,HOST:PORT/PREFIX, such as etcd://10.0.0.1:2379,10.0.0.2:2379/arbalest", text)
+	}
+	hosts, found := strings.CutPrefix(text, "etcd://")
+	if !found || strings.ContainsAny(text, "@?#") {
+		return malformed()
+	}
+	hosts, prefix, _ = strings.Cut(hosts, "/")
+	for _, endpoint := range strings.Split(hosts, ",") {
+		host, port, err := net.SplitHostPort(endpoint)
+		if err != nil || host == "" || port == "" {
+			return malformed()
+		}
+		endpoints = append(endpoints, endpoint)
+	}
+	if prefix = path.Clean("/" + prefix); prefix == "/" {
+		prefix = etcdPrefix
+	}
+	return endpoints, prefix, nil
+}
+
+// checkCluster checks how a coordinator or a worker finds the others.
+func (n *Node) checkCluster(bad func(string, ...any)) {
+	if n.Cluster == MemoryCluster {
+		if n.Role == Worker && n.CoordinatorAddress == "" {
+			bad("--coordinator is missing: a worker needs the HOST:PORT of the coordinator to join, or --cluster etcd://…")
+		} else if n.Role == Worker {
+			n.checkAddress("--coordinator", n.CoordinatorAddress, bad)
+		}
+		return
+	}
+	if !strings.HasPrefix(n.Cluster, "etcd:") {
+		bad("--cluster %q: not known; allowed: memory, etcd://HOST:PORT,HOST:PORT/PREFIX", n.Cluster)
+		return
+	}
+	if _, _, err := ParseEtcd(n.Cluster); err != nil {
+		bad("--cluster %w", err)
+	}
+	if n.CoordinatorAddress != "" {
+		bad("--coordinator and --cluster %s exclude each other: the worker finds its coordinators in etcd", n.Cluster)
+	}
+	if n.ClusterKey == "" {
+		bad("--cluster %s needs --cluster-key: nodes sign with it what they write to etcd", n.Cluster)
+	}
+	if (n.EtcdTLSCert == "") != (n.EtcdTLSKey == "") {
+		bad("--etcd-tls-cert and --etcd-tls-key go together: give both or none")
+	}
+	if n.EtcdTLSCert != "" && n.EtcdTLSCA == "" {
+		bad("--etcd-tls-cert needs --etcd-tls-ca")
+	}
+	if (n.EtcdUser == "") != (n.EtcdPasswordFile == "") {
+		bad("--etcd-user and --etcd-password-file go together: give both or none")
+	}
+}
