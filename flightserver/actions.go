@@ -24,9 +24,9 @@ var actions = []action{
 			status, err := s.cancel(callerOf(ctx), m.GetInfo())
 			return &wire.CancelFlightInfoResult{Status: status}, err
 		})},
-	{flight.RenewFlightEndpointActionType, "refused: endpoints are read once and have no expiration to extend",
-		bare(func(*Server, context.Context, *wire.RenewFlightEndpointRequest) (proto.Message, error) {
-			return nil, qerr.New(qerr.Unsupported, "endpoints of this server have no expiration time to extend: each is read once, and waits for its reader; run the statement again")
+	{flight.RenewFlightEndpointActionType, "keep a spooled result (arbalest.results = spool) for longer: RenewFlightEndpointRequest to FlightEndpoint",
+		bare(func(s *Server, ctx context.Context, m *wire.RenewFlightEndpointRequest) (proto.Message, error) {
+			return s.renew(callerOf(ctx), m.GetEndpoint())
 		})},
 	{flight.SetSessionOptionsActionType, "set options of the session: SetSessionOptionsRequest to SetSessionOptionsResult",
 		bare(func(s *Server, ctx context.Context, m *wire.SetSessionOptionsRequest) (proto.Message, error) {

@@ -34,7 +34,7 @@ func descriptorCommand(d *wire.FlightDescriptor) (proto.Message, error) {
 	case d == nil:
 		return nil, qerr.New(qerr.User, "the call has no flight descriptor; want one that holds a Flight SQL command")
 	case d.GetType() == wire.FlightDescriptor_PATH:
-		return nil, qerr.New(qerr.User, "path descriptors name nothing on this server; want a Flight SQL command, such as CommandStatementQuery")
+		return pathCommand(d.GetPath())
 	case len(d.GetCmd()) == 0:
 		return nil, qerr.New(qerr.User, "the flight descriptor is empty; want a Flight SQL command")
 	}
@@ -44,6 +44,24 @@ func descriptorCommand(d *wire.FlightDescriptor) (proto.Message, error) {
 	}
 	return command, err
 }
+
+// pathPartsMax is catalog, db schema and table.
+const pathPartsMax = 3
+
+// pathCommand reads a path as the name of a table, for clients that speak plain Flight: its flight is all of its rows.
+func pathCommand(path []string) (proto.Message, error) {
+	if len(path) == 0 || len(path) > pathPartsMax {
+		return nil, qerr.New(qerr.User, "the path has %d parts; want a table's name, as [table], [schema, table] or [catalog, schema, table], or a Flight SQL command", len(path))
+	}
+	quoted := make([]string, len(path))
+	for i, part := range path {
+		quoted[i] = quoteName(part)
+	}
+	return &wire.CommandStatementQuery{Query: "SELECT * FROM " + strings.Join(quoted, ".")}, nil
+}
+
+// quoteName writes a name as SQL.
+func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // unpackAction reads the body of a Flight SQL action into its request.
 func unpackAction(action *wire.Action, request proto.Message) error {

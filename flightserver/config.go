@@ -27,6 +27,8 @@ type Queries interface {
 	Query(id ids.QueryID) (Query, bool)
 	// Open reads the stream that a ticket names, wherever it is; the caller closes the reader.
 	Open(ctx context.Context, ticket []byte, subject string) (flightx.Reader, error)
+	// Renew gives a result that can be read again more time; the endpoint comes back with a fresh ticket.
+	Renew(ticket []byte, subject string) (coordinator.Endpoint, error)
 	// SystemTable gives a table of db schema sys; here only its columns matter.
 	SystemTable(name string) (*table.Table, error)
 }

@@ -219,6 +219,10 @@ func (f *fakeQueries) Query(id ids.QueryID) (Query, bool) {
 	return q, q != nil
 }
 
+func (f *fakeQueries) Renew([]byte, string) (coordinator.Endpoint, error) {
+	return coordinator.Endpoint{}, qerr.New(qerr.User, "read once")
+}
+
 func (f *fakeQueries) find(id ids.QueryID) *fakeQuery {
 	f.mu.Lock()
 	defer f.mu.Unlock()

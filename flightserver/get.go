@@ -70,10 +70,8 @@ func (s *Server) openMetadata(ctx context.Context, command proto.Message) (fligh
 	return flightx.Batches(schema, []arrow.RecordBatch{batch}...), nil
 }
 
-// DoExchange is part of Flight but not of Flight SQL.
+// DoExchange is part of Flight but not of Flight SQL, which has a way for each direction.
 func (s *Server) DoExchange(wire.FlightService_DoExchangeServer) error {
-	return qerr.New(qerr.Unsupported, "DoExchange has no meaning in Flight SQL; send statements by GetFlightInfo and rows by DoPut")
+	return qerr.New(qerr.Unsupported, "DoExchange has no meaning in Flight SQL: read by GetFlightInfo and DoGet, "+
+		"send parameters and rows by DoPut, both at once on two streams of one connection")
 }
-
-// ListFlights lists nothing: flights come into being by commands. GetTables lists tables.
-func (s *Server) ListFlights(*wire.Criteria, wire.FlightService_ListFlightsServer) error { return nil }

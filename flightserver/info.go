@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/arbalest-sql/arbalest/internal/coordinator"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -82,6 +83,12 @@ func (s *Server) GetSchema(ctx context.Context, d *wire.FlightDescriptor) (*wire
 		// As prepared; a value bound to a parameter that is a column of the result may change its type, which the
 		// FlightInfo tells.
 		schema = p.dataset
+	case *wire.TicketStatementQuery:
+		q, _, err := s.polled(c, m.GetStatementHandle())
+		if err != nil {
+			return nil, err
+		}
+		schema = q.Schema()
 	case *wire.CommandStatementSubstraitPlan:
 		return nil, unsupportedSubstrait()
 	default:
@@ -108,17 +115,25 @@ func (s *Server) queryInfo(d *wire.FlightDescriptor, q Query, state coordinator.
 		TotalRecords: -1, TotalBytes: -1, AppMetadata: []byte(q.ID())}
 	var rows, bytes int64
 	for _, e := range state.Endpoints {
-		endpoint := &wire.FlightEndpoint{Ticket: &wire.Ticket{Ticket: e.Ticket}}
-		for _, uri := range e.Locations {
-			endpoint.Location = append(endpoint.Location, &wire.Location{Uri: uri})
-		}
-		info.Endpoint = append(info.Endpoint, endpoint)
+		info.Endpoint = append(info.Endpoint, endpointInfo(e))
 		rows, bytes = add(rows, e.Rows), add(bytes, e.Bytes)
 	}
 	if state.Complete && state.Err == nil {
 		info.TotalRecords, info.TotalBytes = rows, bytes
 	}
 	return info
+}
+
+// endpointInfo is an endpoint on the wire. Its expiration time says that it can be read again until then.
+func endpointInfo(e coordinator.Endpoint) *wire.FlightEndpoint {
+	endpoint := &wire.FlightEndpoint{Ticket: &wire.Ticket{Ticket: e.Ticket}}
+	for _, uri := range e.Locations {
+		endpoint.Location = append(endpoint.Location, &wire.Location{Uri: uri})
+	}
+	if !e.Expires.IsZero() {
+		endpoint.ExpirationTime = timestamppb.New(e.Expires)
+	}
+	return endpoint
 }
 
 // add adds two counts of which each may be unknown.

@@ -43,6 +43,7 @@ func (s *Server) manySchema(ctx context.Context, p *openStatement) (*arrow.Schem
 	}
 	e := p.execution(0)
 	defer e.release()
+	e.once = true
 	q, err := s.cfg.Queries.Submit(ctx, s.request(e))
 	if err != nil {
 		return nil, err
@@ -110,6 +111,7 @@ func (r *manyReader) advance(ctx context.Context) error {
 		}
 		e := r.p.execution(r.row)
 		defer e.release()
+		e.once = true
 		q, state, err := r.server.run(ctx, e)
 		if err != nil {
 			return err

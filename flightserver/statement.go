@@ -22,6 +22,8 @@ type execution struct {
 	sql    string
 	// params is one row; nil for none.
 	params arrow.RecordBatch
+	// once: the result is read here, and by nobody again.
+	once bool
 }
 
 // release gives the parameters up.
@@ -57,7 +59,8 @@ func (s *Server) checkText(sql string) error {
 }
 
 func (s *Server) request(e execution) coordinator.Request {
-	return coordinator.Request{SQL: e.sql, Params: e.params, Settings: s.sessions.settings(e.caller), User: e.caller.subject, Session: e.caller.session}
+	return coordinator.Request{SQL: e.sql, Params: e.params, Settings: s.sessions.settings(e.caller), User: e.caller.subject,
+		Session: e.caller.session, Once: e.once}
 }
 
 // resultSchema plans a statement for the schema of its rows; statements without rows have an empty one.
@@ -127,6 +130,7 @@ func (s *Server) adopt(ctx context.Context, c caller, before, after settings.Val
 // update runs a statement for its effect and returns the count of rows it changed. A query may come this way too: its rows are
 // read and dropped, so that its faults come out, and its count is -1, not known, if it has any.
 func (s *Server) update(ctx context.Context, e execution) (int64, error) {
+	e.once = true
 	q, state, err := s.run(ctx, e)
 	if err != nil {
 		return 0, err

@@ -5,6 +5,8 @@
 //	            <──Watch, ping 1/s──     │                          └─result─> DoGet ──> client
 //	                                     └── lifecycle.Registry: what may happen to a task
 //
+// A result that is to be read again (TaskSpec.keep) is run like an exchanged output, and kept as the client's batches.
+//
 // A task runs in four steps: its exchange inputs are fetched whole (exchange.Fetch), the files of its scans are checked
 // to be those that were planned, its statement is printed (bind.SQL), and the engine runs it: into the store when other
 // tasks read it, or as a stream when a client does. The store keeps outputs in memory, and on disk when its budget is used up

@@ -52,6 +52,13 @@ func (w *Worker) serve(ticket []byte, stream flight.FlightService_DoGetServer) e
 		defer func() { _ = reader.Close() }()
 		return flightx.Send(ctx, stream, reader, flightx.LinkMessageBytesMax)
 	}
+	if kept, err := w.openKept(t); kept != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		defer func() { _ = kept.Close() }()
+		return flightx.Send(ctx, stream, kept, flightx.MessageBytesMax)
+	}
 	reader, err := w.openResult(ctx, t)
 	if err != nil {
 		return toClient(ctx, err)

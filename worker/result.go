@@ -34,6 +34,9 @@ func (w *Worker) Open(ctx context.Context, ticket []byte, subject string) (fligh
 	if err := checkSubject(t, subject); err != nil {
 		return nil, err
 	}
+	if kept, err := w.openKept(t); kept != nil || err != nil {
+		return kept, err
+	}
 	return w.openResult(ctx, t)
 }
 

@@ -147,6 +147,9 @@ func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 	}
 	defer p.free()
 	partitions := int(r.spec.GetPartitions())
+	if partitions == 0 {
+		return w.keepResult(r, p, outcome)
+	}
 	output, err := w.store.Begin(r.id.Key, arrowtype.WireSchema(typesOf(p.job.Columns)), partitions, r.spec.GetSpill())
 	if err != nil {
 		return outcome, err

@@ -35,8 +35,8 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 	if err := checkSpec(spec); err != nil {
 		return err
 	}
-	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec)}
-	if spec.GetPartitions() == 0 {
+	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep()}
+	if spec.GetPartitions() == 0 && !spec.GetKeep() {
 		t.Kind = lifecycle.Result
 	}
 	id := lifecycle.ID{Key: t.Key}
@@ -67,6 +67,13 @@ func (s *tasksService) Release(ctx context.Context, request *pb.ReleaseRequest) 
 	query := ids.QueryID(request.GetQueryId())
 	if query == "" {
 		return nil, grpcerr.ToStatus(qerr.New(qerr.User, "release: the request names no query"))
+	}
+	if request.KeepStage != nil {
+		s.worker.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
+			r.ReleaseBut(now, query, ids.StageID(request.GetKeepStage()))
+			return nil
+		})
+		return &pb.ReleaseReply{}, nil
 	}
 	cause := qerr.New(qerr.Cancelled, "query %s was ended by its coordinator", query)
 	for _, r := range s.worker.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {

@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"time"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
@@ -17,6 +19,8 @@ type Request struct {
 	User string
 	// Session is for listings only.
 	Session string
+	// Once says that the caller reads the result itself, once: arbalest.results does not apply.
+	Once bool
 }
 
 // Status is where a query is in its life; see package lifecycle for the state machine.
@@ -55,4 +59,6 @@ type Endpoint struct {
 	Locations []string
 	// Rows and Bytes are exact; -1 when not known.
 	Rows, Bytes int64
+	// Expires is until when the stream can be read again and again; zero: it can be read once.
+	Expires time.Time
 }

@@ -81,6 +81,9 @@ type Limits struct {
 	// that read endpoints one after the other start the next at once, and a client that went away must not hold a
 	// worker's memory for long.
 	ResultTTL time.Duration
+	// SpoolTTL is how long a spooled result (arbalest.results = spool) can be read again after it is complete, or was renewed.
+	// Default 5 min: it takes disk space of the workers, and who wants it for longer renews its endpoints.
+	SpoolTTL time.Duration
 	// TicketTTL is how long a ticket is valid. Default 1 h: the last of many endpoints may be opened only after the
 	// others were read, and the registry ends unread queries long before.
 	TicketTTL time.Duration
@@ -154,6 +157,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.StatementBytesMax, 4<<10)
 	setDefault(&l.WorkerWaitMax, 30*time.Second)
 	setDefault(&l.ResultTTL, time.Minute)
+	setDefault(&l.SpoolTTL, 5*time.Minute)
 	setDefault(&l.TicketTTL, time.Hour)
 	setDefault(&l.PingSilenceMax, 4*time.Second)
 	setDefault(&l.CallTimeout, 10*time.Second)
@@ -188,7 +192,7 @@ func (c *Config) Validate() error {
 	for name, value := range map[string]int64{
 		"RunningMax": int64(l.RunningMax), "QueuedMax": int64(l.QueuedMax), "QueueWaitMax": int64(l.QueueWaitMax),
 		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax), "StatementBytesMax": int64(l.StatementBytesMax),
-		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "TicketTTL": int64(l.TicketTTL),
+		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "SpoolTTL": int64(l.SpoolTTL), "TicketTTL": int64(l.TicketTTL),
 		"PingSilenceMax": int64(l.PingSilenceMax), "CallTimeout": int64(l.CallTimeout),
 		"ReleaseTimeout": int64(l.ReleaseTimeout), "StallMax": int64(l.StallMax), "TickInterval": int64(l.TickInterval),
 		"TicketTaskBytesMax": int64(l.TicketTaskBytesMax), "LocationsMax": int64(l.LocationsMax),

@@ -87,6 +87,7 @@ func (c *Coordinator) explainAnalyze(ctx context.Context, q *Query, r Request, s
 		return err
 	}
 	r.SQL = sql
+	r.Once = true
 	child, err := c.Submit(ctx, r)
 	if err != nil {
 		q.Cancel(err)

@@ -28,6 +28,7 @@ type Query struct {
 	planTime  time.Duration
 	schema    *arrow.Schema
 	columns   []table.Column
+	spool     bool            // the result is to be kept
 	settings  settings.Values // of the session after this statement
 	ready     chan struct{}   // closed when no endpoint will be added
 	done      chan struct{}   // closed at the end, after its books are closed
@@ -84,10 +85,15 @@ func (q *Query) Ready(ctx context.Context) error {
 func (q *Query) State() QueryState {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	expires := q.machine.Expires()
+	endpoints := slices.Clone(q.endpoints)
+	for i := range endpoints {
+		endpoints[i].Expires = expires
+	}
 	return QueryState{
 		Status:    q.machine.Status(),
 		Progress:  q.machine.Progress(),
-		Endpoints: slices.Clone(q.endpoints),
+		Endpoints: endpoints,
 		Complete:  q.completed,
 		Err:       q.machine.Err(),
 		Settings:  q.settings,

@@ -102,12 +102,16 @@ func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey) {
 }
 
 func (c *Coordinator) releaseOnce(ctx context.Context, worker member.Record, query ids.QueryID) error {
+	return c.sendRelease(ctx, worker, &pb.ReleaseRequest{QueryId: string(query)})
+}
+
+func (c *Coordinator) sendRelease(ctx context.Context, worker member.Record, request *pb.ReleaseRequest) error {
 	client, err := c.tasks(worker)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
 	defer cancel()
-	_, err = client.Release(ctx, &pb.ReleaseRequest{QueryId: string(query)})
+	_, err = client.Release(ctx, request)
 	return grpcerr.FromStatus(err)
 }

@@ -28,6 +28,7 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 		TimeZone:   q.settings.TimeZone(),
 		Ordered:    placed.plan.Ordered && stage == placed.plan.Root(),
 		Spill:      q.settings.Spill() == settings.Always,
+		Keep:       placed.kept && stage == placed.plan.Root(),
 	}
 	if !placed.deadline.IsZero() {
 		spec.DeadlineUnixMs = placed.deadline.UnixMilli()

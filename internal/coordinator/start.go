@@ -20,6 +20,8 @@ type placedPlan struct {
 	plan       *distplan.Plan
 	assignment *schedule.Assignment
 	deadline   time.Time
+	// kept says that the root's tasks keep what they yield, to be read as often as clients like.
+	kept bool
 	// direct are the root's tasks when they travel in their tickets.
 	direct []*pb.TaskSpec
 }
@@ -46,7 +48,7 @@ func (c *Coordinator) start(q *Query) {
 		}
 		return
 	}
-	placed := &placedPlan{statement: work.statement}
+	placed := &placedPlan{statement: work.statement, kept: q.spool}
 	known := make(map[ids.WorkerID]member.Record, len(workers))
 	for _, w := range workers {
 		known[w.ID] = w
@@ -127,7 +129,7 @@ func (c *Coordinator) build(st distplan.Statement, values settings.Values, worke
 
 // packDirect writes down the root's tasks when the plan has one stage and each of them fits into a ticket.
 func (c *Coordinator) packDirect(q *Query, placed *placedPlan) error {
-	if len(placed.plan.Stages) != 1 {
+	if len(placed.plan.Stages) != 1 || placed.kept {
 		return nil
 	}
 	var specs []*pb.TaskSpec
@@ -151,6 +153,9 @@ func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
 	shape := lifecycle.Shape{
 		Direct: placed.direct != nil, Proxied: c.cfg.ProxyResults, Attempts: q.settings.TaskAttempts(),
 		Deadline: placed.deadline, ResultTTL: limits.ResultTTL, WorkerWaitMax: limits.WorkerWaitMax, StallMax: limits.StallMax,
+	}
+	if placed.kept {
+		shape.Kept, shape.ResultTTL = true, limits.SpoolTTL
 	}
 	for s, stage := range placed.plan.Stages {
 		one := lifecycle.StageShape{Indeterminate: stage.Indeterminate}

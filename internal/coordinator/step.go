@@ -22,6 +22,7 @@ type effects struct {
 	dispatches []dispatch
 	alarm      time.Time
 	ended      bool
+	settled    bool // nothing of the query runs any more, though it has not ended: its result is kept
 	release    []ids.WorkerID
 	hooks      []func()
 }
@@ -44,6 +45,7 @@ func (q *Query) apply(events ...lifecycle.Event) effects {
 	if !q.completed && q.machine.Complete() {
 		q.completed = true
 		close(q.ready)
+		e.settled = q.work.plan != nil && q.work.plan.kept && !q.machine.Status().Final()
 	}
 	if q.changed != nil {
 		close(q.changed)
@@ -85,6 +87,9 @@ func (e *effects) run(q *Query) {
 		}
 		q.c.ended(q, e.release)
 		return
+	}
+	if e.settled {
+		q.c.settle(q)
 	}
 	for _, d := range e.dispatches {
 		q.c.dispatch(q, d)

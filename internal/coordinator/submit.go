@@ -9,6 +9,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 // Submit plans a statement and starts its query. Faults of the statement come back from here, and so does a refusal by
@@ -56,7 +57,8 @@ func (c *Coordinator) Describe(ctx context.Context, r Request) (*frontend.Descri
 
 func (c *Coordinator) newQuery(r Request) *Query {
 	return &Query{
-		c: c, id: ids.QueryID(newID("q")), user: r.User, session: r.Session,
+		spool: !r.Once && r.Settings.Results() == settings.Spool,
+		c:     c, id: ids.QueryID(newID("q")), user: r.User, session: r.Session,
 		statement: cut(r.SQL, c.cfg.Limits.StatementBytesMax),
 		submitted: c.cfg.Now(), settings: r.Settings, ready: make(chan struct{}), done: make(chan struct{}),
 	}

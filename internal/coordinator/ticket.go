@@ -43,7 +43,11 @@ func (c *Coordinator) workerEndpoint(q *Query, placed *placedPlan, task ids.Task
 	if err != nil {
 		return Endpoint{}, err
 	}
-	return Endpoint{Ticket: ticket, Locations: c.locations(q.endpoints, worker), Rows: -1, Bytes: -1}, nil
+	endpoint := Endpoint{Ticket: ticket, Locations: c.locations(q.endpoints, worker), Rows: -1, Bytes: -1}
+	if placed.kept {
+		endpoint.Rows, endpoint.Bytes = int64(root.Rows), int64(root.Bytes)
+	}
+	return endpoint, nil
 }
 
 // resultTicket is the ticket of an attempt of a root task.

@@ -92,6 +92,9 @@ func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
 	if e.deadline.IsZero() {
 		e.deadline = now.Add(r.limits.AgeMax)
 	}
+	if t.Pinned {
+		e.pinned = now.Add(r.limits.AgeMax)
+	}
 	r.tasks[id] = e
 	return e
 }
@@ -185,6 +188,23 @@ func (r *Registry) Release(now time.Time, query ids.QueryID, cause error) []ID {
 	return wait
 }
 
+// ReleaseBut removes the outputs that a query's tasks have kept, but those of one stage; the query goes on.
+func (r *Registry) ReleaseBut(now time.Time, query ids.QueryID, stage ids.StageID) {
+	for _, e := range r.sorted() {
+		if e.id.Key.Query == query && e.id.Key.Stage != stage && e.kind == Kept && e.state.Ended() {
+			r.end(now, e, nil)
+		}
+	}
+}
+
+// KeptResult reports whether a task's output is kept for clients, and is there; see Kept.
+func (r *Registry) KeptResult(key ids.TaskKey) (kept bool, err error) {
+	if e := r.tasks[ID{Key: key}]; e == nil || e.kind != Kept {
+		return false, nil
+	}
+	return true, r.Kept(key)
+}
+
 // remember notes a released query, forgetting the oldest when there are too many.
 func (r *Registry) remember(now time.Time, query ids.QueryID) {
 	if _, known := r.released[query]; known {
@@ -218,6 +238,7 @@ func (r *Registry) Sweep(now time.Time) {
 			e.state = Failed
 			e.outcome.Err = qerr.New(qerr.Deadline, "nobody read the result of task %s before its deadline", e.id.Key)
 			r.tell(now, e)
+		case e.state == Finished && now.Before(e.pinned):
 		case now.Sub(e.deadline) >= r.limits.Grace:
 			r.remove(e)
 		}

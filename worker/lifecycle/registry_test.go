@@ -17,12 +17,12 @@ import (
 // TestInteraction runs the scripts: a registry with a clock that stands still but for "tick". Commands:
 //
 //	new [tasks=N]                              a fresh registry; grace 10 s, age 100 s, released queries known for 30 s, two of them
-//	create KEY kind=kept|result [deadline=S]   seconds from the start
+//	create KEY kind=kept|result|pinned [deadline=S]   seconds from the start
 //	direct KEY [deadline=S]
 //	redeem KEY · kept KEY · schema-sent KEY
 //	progress KEY rows=N
 //	finish KEY [run=N] [rows=N] [error=KIND]
-//	release QUERY · orphan · drain · close
+//	release QUERY · release-but QUERY stage=N · orphan · drain · close
 //	tick seconds=N                             moves the clock and sweeps
 //	snapshot · changed · counts
 //
@@ -83,6 +83,7 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		if kind == "result" {
 			task.Kind = Result
 		}
+		task.Pinned = kind == "pinned"
 		created, err := e.registry.Create(e.now, task)
 		if !created && err == nil {
 			return "exists\n"
@@ -111,6 +112,8 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		return fmt.Sprintf("keep=%t\n", e.registry.Finish(e.now, ID{key(t, name), uint64(number("run"))}, o))
 	case "release":
 		return waitText(e.registry.Release(e.now, ids.QueryID(name), qerr.New(qerr.Cancelled, "released")))
+	case "release-but":
+		e.registry.ReleaseBut(e.now, ids.QueryID(name), ids.StageID(number("stage")))
 	case "close":
 		return waitText(e.registry.InterruptAll(e.now, qerr.New(qerr.Unavailable, "closing")))
 	case "orphan":

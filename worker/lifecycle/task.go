@@ -53,6 +53,8 @@ type Task struct {
 	Kind Kind
 	// Deadline is when the task must have ended; zero = the registry's AgeMax from now.
 	Deadline time.Time
+	// Pinned says that a kept output does not go with the deadline, but stays until its query is released; AgeMax at most.
+	Pinned bool
 }
 
 // An Outcome is how a run ended, as the worker saw it.
@@ -91,10 +93,12 @@ type Actions struct {
 
 // entry is one task in the registry.
 type entry struct {
-	id         ID
-	kind       Kind
-	state      State
-	deadline   time.Time
+	id       ID
+	kind     Kind
+	state    State
+	deadline time.Time
+	// pinned is how long the output of a Pinned task stays at most; zero for other tasks.
+	pinned     time.Time
 	started    time.Time
 	outcome    Outcome
 	elapsed    time.Duration

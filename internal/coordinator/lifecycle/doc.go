@@ -25,6 +25,9 @@
 // elsewhere; FETCH_FAILED re-runs the producer that it names. Lost workers and lineage are in lineage.go, results that the
 // coordinator reads for clients in reader.go, the choice of workers in dispatch.go, everything that has a time in time.go.
 //
+// A kept result (Shape.Kept) is run without waiting for its reader, and its query goes on until nobody wants it any more:
+// reading it changes nothing. A lost worker takes it away, which is the query's failure.
+//
 // Invariants:
 //  1. Step is the only mutation, and is deterministic: time comes with the events. The machine starts no goroutine, reads
 //     no clock, and calls nobody.

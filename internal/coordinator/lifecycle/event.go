@@ -72,6 +72,9 @@ type ReaderGone struct {
 	Now  time.Time
 }
 
+// Renew says that somebody wants a kept result for longer.
+type Renew struct{ Now time.Time }
+
 // Workers says which workers may be given tasks from now on. One that is missing keeps what it has: it may be draining.
 type Workers struct {
 	Usable []ids.WorkerID
@@ -102,6 +105,7 @@ func (Opened) event()     {}
 func (Sent) event()       {}
 func (Unreadable) event() {}
 func (ReaderGone) event() {}
+func (Renew) event()      {}
 func (Workers) event()    {}
 func (WorkerLost) event() {}
 func (Cancel) event()     {}

@@ -133,6 +133,8 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 			cause = errors.New("odd")
 		}
 		return Cancel{Cause: cause, Now: s.now}
+	case "renew":
+		return Renew{Now: s.now}
 	case "tick":
 		return Tick{Now: s.now}
 	}
@@ -167,7 +169,7 @@ func (s *script) fault(t *testing.T, d *datadriven.TestData, text string) error 
 
 // shape reads one line a stage: "inputs workers", such as "0,1 w1,w2"; "-" is none, a third word is indeterminate.
 func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
-	shape := Shape{Direct: d.HasArg("direct"), Proxied: d.HasArg("proxied"), ResultTTL: 60 * time.Second, WorkerWaitMax: 30 * time.Second}
+	shape := Shape{Direct: d.HasArg("direct"), Proxied: d.HasArg("proxied"), Kept: d.HasArg("kept"), ResultTTL: 60 * time.Second, WorkerWaitMax: 30 * time.Second}
 	d.MaybeScanArgs(t, "attempts", &shape.Attempts)
 	var stall, deadline int
 	if d.MaybeScanArgs(t, "stall", &stall) {

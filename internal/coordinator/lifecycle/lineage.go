@@ -31,6 +31,14 @@ func (m *Machine) workerLost(e WorkerLost) []Action {
 				e.Worker, e.Reason, s, t)
 			root := m.isRoot(ids.StageID(s))
 			switch {
+			case task.State == Done && root && m.shape.Kept:
+				if t < m.placed { // a client knows of it, and may have read it
+					return m.fail(why, e.Now)
+				}
+				m.lose(task, why)
+				if err := m.rerun(ids.StageID(s), task, e.Now); err != nil {
+					return m.fail(err, e.Now)
+				}
 			case task.State == Done && root:
 			case task.State == Done:
 				m.lose(task, why)

@@ -46,6 +46,8 @@ func (m *Machine) Step(event Event) []Action {
 		return m.report(e)
 	case Opened, Sent, Unreadable, ReaderGone:
 		return m.reader(e)
+	case Renew:
+		m.read = e.Now
 	case Workers:
 		m.usable = slices.Sorted(slices.Values(e.Usable))
 		return m.proceed(e.Now)
@@ -91,14 +93,22 @@ func (m *Machine) proceed(now time.Time) []Action {
 		return []Action{m.end(Failed, err, now)}
 	}
 	actions := m.dispatch(now)
-	for root := m.root(); m.placed < len(root) && root[m.placed].State >= Placed; m.placed++ {
+	for root := m.root(); m.placed < len(root) && root[m.placed].State >= m.readable(); m.placed++ {
 		m.read = now
 		actions = append(actions, Place{Task: ids.TaskIndex(m.placed)})
 	}
-	if all(m.root(), Done) {
+	if all(m.root(), Done) && !m.shape.Kept {
 		return append(actions, m.end(Finished, nil, now))
 	}
 	return actions
+}
+
+// readable is the state from which on a root task has an endpoint.
+func (m *Machine) readable() TaskState {
+	if m.shape.Kept {
+		return Done
+	}
+	return Placed
 }
 
 func (m *Machine) inputsDone(stage int) bool {

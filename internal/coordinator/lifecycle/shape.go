@@ -13,13 +13,16 @@ type Shape struct {
 	Direct bool
 	// Proxied says that every result is read through the coordinator, which knows the attempt that counts.
 	Proxied bool
+	// Kept says that the root's tasks run at once and keep what they yield, for readers that come as often as they like: an
+	// endpoint is placed when its task is Done, and the query finishes when ResultTTL has passed since, or since the last Renew.
+	Kept bool
 	// Usable are the workers that may be given tasks; nil stands for those of Stages.
 	Usable []ids.WorkerID
 	// Attempts is how often a task is tried before the query fails; 0 counts as 1.
 	Attempts int
 	// Deadline ends the query; zero for none.
 	Deadline time.Time
-	// ResultTTL is how long a placed result waits for its reader while none is reading.
+	// ResultTTL is how long a placed result waits for its reader while none is reading; 0 of a kept one: for ever.
 	ResultTTL time.Duration
 	// WorkerWaitMax is how long tasks wait while there is no worker to give them to.
 	WorkerWaitMax time.Duration

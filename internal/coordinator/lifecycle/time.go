@@ -16,6 +16,12 @@ func (m *Machine) tick(now time.Time) []Action {
 		}
 		return nil
 	}
+	if m.shape.Kept && m.placed == len(m.root()) {
+		if m.shape.ResultTTL > 0 && now.Sub(m.read) >= m.shape.ResultTTL {
+			return []Action{m.end(Finished, nil, now)}
+		}
+		return nil
+	}
 	if d := m.shape.Deadline; !d.IsZero() && !now.Before(d) {
 		return m.fail(qerr.New(qerr.Deadline, "the query ran for %s, its limit (arbalest.query_timeout)", d.Sub(m.started)), now)
 	}

@@ -24,6 +24,14 @@ func (m *Machine) Complete() bool {
 	return m.status.Final() || m.status == Running && m.placed == len(m.root())
 }
 
+// Expires is when a kept result that is complete ends if nobody renews it; zero for never, and for other results.
+func (m *Machine) Expires() time.Time {
+	if !m.shape.Kept || m.shape.ResultTTL == 0 || m.status != Running || !m.Complete() {
+		return time.Time{}
+	}
+	return m.read.Add(m.shape.ResultTTL)
+}
+
 // Task is the current attempt of one task; it shares the slices in Stats, which nobody changes.
 func (m *Machine) Task(stage ids.StageID, index ids.TaskIndex) Task {
 	return m.stages[stage][index].Task

@@ -636,6 +636,7 @@ func (x *WorkerLoad) GetSpillBytes() uint64 {
 type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	QueryId       string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
+	KeepStage     *uint32                `protobuf:"varint,2,opt,name=keep_stage,json=keepStage,proto3,oneof" json:"keep_stage,omitempty"` // set: the query goes on, and what this stage has kept stays
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -675,6 +676,13 @@ func (x *ReleaseRequest) GetQueryId() string {
 		return x.QueryId
 	}
 	return ""
+}
+
+func (x *ReleaseRequest) GetKeepStage() uint32 {
+	if x != nil && x.KeepStage != nil {
+		return *x.KeepStage
+	}
+	return 0
 }
 
 type ReleaseReply struct {
@@ -793,6 +801,7 @@ type TaskSpec struct {
 	TimeZone       string                 `protobuf:"bytes,7,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	DeadlineUnixMs int64                  `protobuf:"varint,8,opt,name=deadline_unix_ms,json=deadlineUnixMs,proto3" json:"deadline_unix_ms,omitempty"` // 0 = none
 	Ordered        bool                   `protobuf:"varint,9,opt,name=ordered,proto3" json:"ordered,omitempty"`                                       // the rows' order matters
+	Keep           bool                   `protobuf:"varint,11,opt,name=keep,proto3" json:"keep,omitempty"`                                            // of a result (partitions = 0): run at once and keep it, in the client's layout, to be read again and again
 	Spill          bool                   `protobuf:"varint,10,opt,name=spill,proto3" json:"spill,omitempty"`                                          // exchanged data goes to disk whatever the budget (arbalest.spill = always)
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -887,6 +896,13 @@ func (x *TaskSpec) GetDeadlineUnixMs() int64 {
 func (x *TaskSpec) GetOrdered() bool {
 	if x != nil {
 		return x.Ordered
+	}
+	return false
+}
+
+func (x *TaskSpec) GetKeep() bool {
+	if x != nil {
+		return x.Keep
 	}
 	return false
 }
@@ -1892,15 +1908,18 @@ const file_arbalest_proto_rawDesc = "" +
 	"\n" +
 	"kept_tasks\x18\x04 \x01(\rR\tkeptTasks\x12\x1f\n" +
 	"\vspill_bytes\x18\x05 \x01(\x04R\n" +
-	"spillBytes\"+\n" +
+	"spillBytes\"^\n" +
 	"\x0eReleaseRequest\x12\x19\n" +
-	"\bquery_id\x18\x01 \x01(\tR\aqueryId\"\x0e\n" +
+	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\"\n" +
+	"\n" +
+	"keep_stage\x18\x02 \x01(\rH\x00R\tkeepStage\x88\x01\x01B\r\n" +
+	"\v_keep_stage\"\x0e\n" +
 	"\fReleaseReply\"h\n" +
 	"\aTaskKey\x12\x19\n" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
 	"\x04task\x18\x03 \x01(\rR\x04task\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xf0\x02\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\x84\x03\n" +
 	"\bTaskSpec\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12\x1a\n" +
 	"\bfragment\x18\x02 \x01(\tR\bfragment\x12'\n" +
@@ -1912,7 +1931,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"partitions\x12\x1b\n" +
 	"\ttime_zone\x18\a \x01(\tR\btimeZone\x12(\n" +
 	"\x10deadline_unix_ms\x18\b \x01(\x03R\x0edeadlineUnixMs\x12\x18\n" +
-	"\aordered\x18\t \x01(\bR\aordered\x12\x14\n" +
+	"\aordered\x18\t \x01(\bR\aordered\x12\x12\n" +
+	"\x04keep\x18\v \x01(\bR\x04keep\x12\x14\n" +
 	"\x05spill\x18\n" +
 	" \x01(\bR\x05spill\"0\n" +
 	"\x06Column\x12\x12\n" +
@@ -2103,6 +2123,7 @@ func file_arbalest_proto_init() {
 	if File_arbalest_proto != nil {
 		return
 	}
+	file_arbalest_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
