@@ -94,14 +94,7 @@ bench: build tools-python ## the figures of speed and memory, as ratios to named
 	$(GO) run ./bench $(BENCH_FLAGS)
 
 .PHONY: lint
-lint: .PHONY: tools-etcd
-tools-etcd: $(GOBIN)/etcd-$(ETCD_VERSION) ## the etcd server that the membership's tests run
-
-$(GOBIN)/etcd-$(ETCD_VERSION): integration/tools/etcd/go.mod
-	mkdir -p $(@D)
-	cd $(<D) && $(GO) build -o $@ go.etcd.io/etcd/server/v3
-
-$(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## formatting, vet, golangci-lint and the house rules
+lint: $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## formatting, vet, golangci-lint and the house rules
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: run make fmt for"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet -tags $(TAGS) ./...
 	(cd integration/compat/v15client && $(GO) vet ./...)
@@ -167,6 +160,13 @@ $(STAMPS)/jdbc: integration/compat/jdbc/pom.xml $(wildcard integration/compat/jd
 .PHONY: tools-v15
 tools-v15: ## the client over the retired module path arrow/go/v15
 	cd integration/compat/v15client && $(GO) build -o $(GOBIN)/v15client .
+
+.PHONY: tools-etcd
+tools-etcd: $(GOBIN)/etcd-$(ETCD_VERSION) ## the etcd server that the membership's tests run
+
+$(GOBIN)/etcd-$(ETCD_VERSION): integration/tools/etcd/go.mod
+	mkdir -p $(@D)
+	cd $(<D) && $(GO) build -o $@ go.etcd.io/etcd/server/v3
 
 $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 	$(call install,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
