@@ -24,6 +24,7 @@ type Part struct {
 	Location string // where it was read; "" = at the door
 	Rows     int64
 	Batches  []arrow.RecordBatch // the same batches as in Result, borrowed
+	Refused  []error             // why earlier locations gave no schema
 }
 
 // Rows adds up the rows of all parts.
@@ -97,19 +98,25 @@ func (s *Session) Read(ctx context.Context, info *flight.FlightInfo) (*Result, e
 	return r, nil
 }
 
-// ReadEndpoint reads one endpoint into part. opened sees the reader when the schema has come; each, when not nil, sees
-// every batch instead of part keeping it, and ends the reading by an error.
+// ReadEndpoint reads one endpoint into part, at the first of its locations that gives the schema. opened sees the reader
+// when the schema has come; each, when not nil, sees every batch instead of part keeping it, and ends the reading by an error.
 func (s *Session) ReadEndpoint(ctx context.Context, endpoint *flight.FlightEndpoint, part *Part,
 	opened func(*flight.Reader) error, each func(arrow.RecordBatch) error,
 ) error {
 	ctx, cancel := context.WithCancel(ctx) // ends the stream when we return early
 	defer cancel()
-	at, location, err := s.at(ctx, endpoint)
+	ways, err := s.ways(ctx, endpoint)
 	if err != nil {
 		return err
 	}
-	part.Location = location
-	reader, err := at.DoGet(ctx, endpoint.GetTicket())
+	var reader *flight.Reader
+	for _, at := range ways {
+		part.Location = at.location
+		if reader, err = at.client.DoGet(ctx, endpoint.GetTicket()); err == nil || ctx.Err() != nil {
+			break
+		}
+		part.Refused = append(part.Refused, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -19,13 +21,16 @@ type Options struct {
 	User, Password string // empty = anonymous
 	// MessageBytesMax is the largest message that is accepted: a row is never cut in two. 0 = gRPC's default, 4 MiB.
 	MessageBytesMax int
+	// Keepalive is how often a silent connection is probed; 0 = never. A host that hangs is noticed by it alone.
+	Keepalive time.Duration
 }
 
 // A Session is one login at one door.
 type Session struct {
-	SQL   *flightsql.Client // the connection to the door
-	token bearer
-	calls []grpc.CallOption
+	SQL       *flightsql.Client // the connection to the door
+	token     bearer
+	calls     []grpc.CallOption
+	keepalive time.Duration
 
 	mu     sync.Mutex
 	closed bool
@@ -57,7 +62,7 @@ func (b *bearer) HeadersReceived(_ context.Context, header metadata.MD) {
 
 // Dial opens a session at host:port.
 func Dial(ctx context.Context, address string, o Options) (*Session, error) {
-	s := &Session{others: map[string]*flightsql.Client{}}
+	s := &Session{others: map[string]*flightsql.Client{}, keepalive: o.Keepalive}
 	if o.MessageBytesMax > 0 {
 		s.calls = append(s.calls, grpc.MaxCallRecvMsgSize(o.MessageBytesMax))
 	}
@@ -78,8 +83,11 @@ func Dial(ctx context.Context, address string, o Options) (*Session, error) {
 }
 
 func (s *Session) dial(ctx context.Context, address string) (*flightsql.Client, error) {
-	c, err := flightsql.NewClientCtx(ctx, address, nil, []flight.ClientMiddleware{flight.CreateClientMiddleware(&s.token)},
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(s.calls...))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(s.calls...)}
+	if s.keepalive > 0 {
+		options = append(options, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: s.keepalive, Timeout: s.keepalive / 2}))
+	}
+	c, err := flightsql.NewClientCtx(ctx, address, nil, []flight.ClientMiddleware{flight.CreateClientMiddleware(&s.token)}, options...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", address, err)
 	}
@@ -103,29 +111,50 @@ func (s *Session) Close() error {
 	return errors.Join(faults...)
 }
 
-// at gives the connection to the first location that can be dialled, and that location; "" is the door itself.
-func (s *Session) at(ctx context.Context, endpoint *flight.FlightEndpoint) (*flightsql.Client, string, error) {
+// A way is a place where an endpoint can be read: a location, "" for the door itself.
+type way struct {
+	client   *flightsql.Client
+	location string
+}
+
+// ways gives the connections to an endpoint's locations, in their order; the door when it names none.
+func (s *Session) ways(ctx context.Context, endpoint *flight.FlightEndpoint) ([]way, error) {
+	var all []way
 	for _, location := range endpoint.GetLocation() {
 		uri, err := url.Parse(location.GetUri())
 		if err != nil {
-			return nil, "", fmt.Errorf("location %q: %w", location.GetUri(), err)
+			return nil, fmt.Errorf("location %q: %w", location.GetUri(), err)
 		}
 		if uri.Host == "" || uri.Host == "?" { // arrow-flight-reuse-connection://?
+			all = append(all, way{s.SQL, ""})
 			continue
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.closed {
-			return nil, "", errors.New("the session is closed")
+		c, err := s.other(ctx, uri.Host)
+		if err != nil {
+			return nil, err
 		}
-		c, ok := s.others[uri.Host]
-		if !ok {
-			if c, err = s.dial(ctx, uri.Host); err != nil {
-				return nil, "", err
-			}
-			s.others[uri.Host] = c
-		}
-		return c, location.GetUri(), nil
+		all = append(all, way{c, location.GetUri()})
 	}
-	return s.SQL, "", nil
+	if all == nil {
+		all = []way{{s.SQL, ""}}
+	}
+	return all, nil
+}
+
+// other gives the connection to another host.
+func (s *Session) other(ctx context.Context, host string) (*flightsql.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("the session is closed")
+	}
+	c, ok := s.others[host]
+	if !ok {
+		var err error
+		if c, err = s.dial(ctx, host); err != nil {
+			return nil, err
+		}
+		s.others[host] = c
+	}
+	return c, nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -30,6 +29,9 @@ type Options struct {
 	Meet      []string // flags by which coordinators and workers find each other; empty = workers join the coordinator
 	Standby   int      // more coordinators beside the door, which needs Meet
 	Dir       string   // for logs and spill files; empty = a temporary folder, removed by Stop
+	Listen    string   // the door's host; empty = 127.0.0.1
+	// Site, when given, says where worker i (from 0) runs; nil = everywhere on loopback.
+	Site func(i int) Site
 }
 
 // A Cluster is a set of running processes behind one Flight SQL door.
@@ -39,6 +41,9 @@ type Cluster struct {
 	Workers []*Process // the worker processes; empty when Embedded
 	dir     string
 	owned   bool
+	binary  string
+	options Options
+	begin   []func() (*Process, error) // starts worker i
 }
 
 // Start launches a cluster for a test and stops it at the test's end; a process that did not end well fails the test.
@@ -70,7 +75,7 @@ func Launch(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: o.Dir}
+	c := &Cluster{dir: o.Dir, binary: binary, options: o}
 	if c.dir == "" {
 		if c.dir, err = os.MkdirTemp("", "arbalest-"); err != nil {
 			return nil, fmt.Errorf("launch: %w", err)
@@ -79,78 +84,55 @@ func Launch(ctx context.Context, o Options) (*Cluster, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
-	if err := c.launch(ctx, binary, o); err != nil {
+	if err := c.launch(ctx); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func (c *Cluster) launch(ctx context.Context, binary string, o Options) error {
-	ports, err := freePorts(2 * (1 + o.Standby + o.Workers))
+func (c *Cluster) launch(ctx context.Context) error {
+	o := c.options
+	ports, err := FreePorts(cmp.Or(o.Listen, loopback), 2*(1+o.Standby))
 	if err != nil {
 		return err
 	}
-	next := func() (address, http string) {
-		address, http = ports[0], ports[1]
-		ports = ports[2:]
-		return address, http
-	}
-	spill := filepath.Join(c.dir, "spill")
-	work := []string{"--threads", strconv.Itoa(max(o.Threads, 1)), "--memory-limit", cmp.Or(o.Memory, "2GB"), "--spill-dir", spill}
 	role := "coordinator"
-	var shared []string
+	var flags []string
 	for _, dir := range o.Data {
-		shared = append(shared, "--data", dir)
+		flags = append(flags, "--data", dir)
 	}
-	shared = append(shared, o.Meet...)
+	flags = append(flags, o.Meet...)
 	if o.Embedded {
 		role = "serve"
-		shared = slices.Concat(shared, []string{"--workers", strconv.Itoa(o.Workers)}, work)
+		flags = slices.Concat(flags, []string{"--workers", strconv.Itoa(o.Workers)}, c.engineFlags(""))
 	}
-	launch := func(name, role string, flags ...[]string) (*Process, error) {
-		address, http := next()
-		p, err := start(binary, c.dir, name, o.Env, slices.Concat([]string{role, "--listen", address, "--http", http}, slices.Concat(flags...)))
-		if err != nil {
-			return nil, err
+	for i := range 1 + o.Standby {
+		name, address, pages := role, ports[2*i], ports[2*i+1]
+		if i > 0 {
+			name = fmt.Sprintf("%s-%d", role, i+1)
 		}
-		p.Address, p.HTTP = address, http
-		return p, nil
-	}
-	if c.Door, err = launch(role, role, shared, o.Flags); err != nil {
-		return err
-	}
-	for i := range o.Standby {
-		p, err := launch(fmt.Sprintf("%s-%d", role, i+2), role, shared, o.Flags)
+		p, err := start(c.binary, c.dir, name, o.Env, slices.Concat([]string{role, "--listen", address, "--http", pages}, flags, o.Flags), nil)
 		if err != nil {
 			return err
 		}
-		c.Standby = append(c.Standby, p)
-	}
-	meet := o.Meet
-	if len(meet) == 0 {
-		meet = []string{"--coordinator", c.Door.Address}
-	}
-	for i := range o.Workers {
-		if o.Embedded {
-			break
+		p.Address, p.HTTP = address, pages
+		if i == 0 {
+			c.Door = p
+		} else {
+			c.Standby = append(c.Standby, p)
 		}
-		p, err := launch(fmt.Sprintf("worker-%d", i+1), "worker", meet, work, o.WorkFlags)
-		if err != nil {
+	}
+	if !o.Embedded {
+		if err := c.launchWorkers(); err != nil {
 			return err
 		}
-		c.Workers = append(c.Workers, p)
 	}
 	for _, p := range c.Processes() {
 		if err := p.waitReady(ctx); err != nil {
 			return err
 		}
 	}
-	for _, door := range c.doors() {
-		if err := door.waitMembers(ctx, o.Workers); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.WaitUsable(ctx)
 }
 
 // doors lists the coordinators.
@@ -167,7 +149,7 @@ func (c *Cluster) Processes() []*Process { return append(c.doors(), c.Workers...
 // URI gives the door as clients write it.
 func (c *Cluster) URI() string { return "grpc://" + c.Door.Address }
 
-// Stop ends every process, workers first, and reports each that did not end with exit code 0.
+// Stop ends every process, workers first, and reports each that did not end with exit code 0 (those that Kill ended did not).
 func (c *Cluster) Stop() error {
 	var faults []error
 	all := c.Processes()
@@ -180,11 +162,13 @@ func (c *Cluster) Stop() error {
 	return errors.Join(faults...)
 }
 
-// freePorts gives loopback addresses that were free a moment ago, all different.
-func freePorts(n int) ([]string, error) {
+const loopback = "127.0.0.1"
+
+// FreePorts gives addresses of a host that were free a moment ago, all different.
+func FreePorts(host string, n int) ([]string, error) {
 	var addresses []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}

@@ -36,11 +36,12 @@ type Process struct {
 	killed bool
 }
 
-// start runs the binary with its output in a log file. The goroutine that starts the process keeps its thread until the
-// process ends, because the kernel's parent-death signal is bound to the thread.
-func start(binary, dir, name string, env, args []string) (*Process, error) {
+// start runs the binary with its output appended to a log file. The goroutine that starts the process keeps its thread
+// until the process ends, because the kernel's parent-death signal is bound to the thread. enter, when given, is called on
+// that thread first: what it changes of the thread (its network namespace, its control group) the process inherits.
+func start(binary, dir, name string, env, args []string, enter func() error) (*Process, error) {
 	p := &Process{Name: name, LogPath: filepath.Join(dir, name+".log"), done: make(chan struct{})}
-	log, err := os.Create(p.LogPath)
+	log, err := os.OpenFile(p.LogPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -54,7 +55,12 @@ func start(binary, dir, name string, env, args []string) (*Process, error) {
 		defer close(p.done)
 		defer log.Close()
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		if enter == nil {
+			defer runtime.UnlockOSThread()
+		} else if err := enter(); err != nil { // the thread is not used again: it ends with this goroutine
+			started <- err
+			return
+		}
 		err := p.cmd.Start()
 		started <- err
 		if err == nil {
