@@ -67,6 +67,7 @@ var rewrites = []rule{
 // spreadRewrites are the rules that make more of a tree fit for many tasks, in this order. A tree that stays in one task
 // does without: DuckDB chose its form.
 var spreadRewrites = []rule{
+	{newRule("a CTE read once stands where it is read"), inlineCTEs},
 	{newRule("a lone DISTINCT aggregate reads distinct rows"), distinctAggregates},
 	{newRule("a SINGLE join that cannot match twice is a LEFT join"), singleJoins},
 }
@@ -110,7 +111,7 @@ func buildTree(st Statement, opts Options) (*Plan, error) {
 		if tree, err = rewrite(plan, tree, spreadRewrites); err != nil {
 			return nil, err
 		}
-		d := &distributor{opts: opts}
+		d := newDistributor(opts)
 		root := d.place(tree)
 		plan.Fallbacks = d.reasons
 		plan.Rules = append(plan.Rules, d.rules...)

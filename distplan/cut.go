@@ -3,7 +3,6 @@ package distplan
 import (
 	"fmt"
 
-	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 	"github.com/arbalest-sql/arbalest/distplan/sqltext"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -11,7 +10,7 @@ import (
 
 // cut turns a tree with exchanges into stages: every exchange becomes the output of one stage and an input of another.
 func cut(plan *Plan, root operator.Node, opts Options) error {
-	c := cutter{plan: plan, opts: opts}
+	c := cutter{plan: plan, opts: opts, shares: map[*operator.Share]ids.StageID{}}
 	_, err := c.stage(root, Output{Kind: OutputResult, Partitions: 1})
 	return err
 }
@@ -27,6 +26,7 @@ type cutter struct {
 	plan   *Plan
 	opts   Options
 	single bool
+	shares map[*operator.Share]ids.StageID // the stages of those that were cut already
 }
 
 // A body collects the inputs of the stage being cut.
@@ -34,8 +34,8 @@ type body struct {
 	scans  []ScanInput
 	names  map[*operator.Scan]string
 	inputs []ExchangeInput
-	hash   bool // some input is hash partitioned
-	gather bool // some input is gathered
+	hash   bool // of some input each task reads its share
+	gather bool // of some input the only task reads all
 	split  bool // some scan is divided among the tasks
 	// replicate counts the Replicate exchanges around what is being detached: scans below one are read whole by every task.
 	replicate int
@@ -87,6 +87,9 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 	if s.Rows < 0 {
 		s.Bytes = -1
 	}
+	if same := c.equal(s); same != nil {
+		return same.ID, nil
+	}
 	c.plan.Stages = append(c.plan.Stages, s)
 	return s.ID, nil
 }
@@ -111,53 +114,13 @@ func (c *cutter) detach(n operator.Node, b *body) (operator.Node, error) {
 			defer func() { b.replicate-- }()
 			return c.detach(n.Child, b)
 		}
-		out := Output{Kind: OutputGather, Partitions: 1}
-		switch n.Kind {
-		case operator.Hash:
-			out = Output{Kind: OutputHash, Keys: n.Keys, Partitions: n.Partitions}
-			b.hash = true
-		case operator.Broadcast:
-			out = Output{Kind: OutputBroadcast, Partitions: 1}
-		default:
-			b.gather = true
+		return c.exchanged(n, b)
+	case *operator.SharedRead:
+		read := ReadAll
+		if len(n.Share.Keys) > 0 {
+			read = ReadShare
 		}
-		from, err := c.stage(n.Child, out)
-		if err != nil {
-			return nil, err
-		}
-		input := ExchangeInput{Name: fmt.Sprintf("exchange_%d", from), From: from, Types: n.Child.Types()}
-		b.inputs = append(b.inputs, input)
-		return &operator.Input{Estimated: n.Estimated, Name: input.Name, Result: input.Types}, nil
+		return c.shared(n, read, b)
 	}
 	return rewriteChildren(n, func(child operator.Node) (operator.Node, error) { return c.detach(child, b) })
-}
-
-// rowBytes guesses the size of a row in memory.
-func rowBytes(types []table.Type) float64 {
-	var bytes float64
-	for _, t := range types {
-		switch t.ID {
-		case table.Boolean, table.TinyInt, table.UTinyInt:
-			bytes++
-		case table.SmallInt, table.USmallInt:
-			bytes += 2
-		case table.Integer, table.UInteger, table.Float, table.Date:
-			bytes += 4
-		case table.HugeInt, table.UHugeInt, table.UUID, table.Interval:
-			bytes += 16
-		case table.Decimal:
-			if t.Width > 18 {
-				bytes += 16
-			} else {
-				bytes += 8
-			}
-		case table.Varchar, table.Blob, table.Bit, table.BigNum:
-			bytes += 24
-		case table.List, table.Array, table.Struct, table.Map, table.Union:
-			bytes += 64
-		default:
-			bytes += 8
-		}
-	}
-	return bytes
 }

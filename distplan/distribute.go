@@ -19,6 +19,13 @@ type distributor struct {
 	reasons []string
 	rules   []string // names of those that fired
 	sizes   sizes
+	// ctes and delims are what CTERef and DelimGet nodes read, by ID: those bound above what is being placed.
+	ctes   map[int]*reader
+	delims map[int]*reader
+}
+
+func newDistributor(opts Options) *distributor {
+	return &distributor{opts: opts, ctes: map[int]*reader{}, delims: map[int]*reader{}}
 }
 
 // place distributes n. Its estimate stays what it was before: the halves of a split operator are no smaller than the whole.
@@ -57,6 +64,14 @@ func (d *distributor) byRule(n operator.Node) placed {
 		return d.join(n)
 	case *operator.Cross:
 		return d.cross(n)
+	case *operator.CTE:
+		return d.cte(n)
+	case *operator.CTERef:
+		return d.cteRef(n)
+	case *operator.DelimJoin:
+		return d.delimJoin(n)
+	case *operator.DelimGet:
+		return d.delimGet(n)
 	}
 	return d.fallback(n, fallbackReason(n))
 }

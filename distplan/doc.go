@@ -4,6 +4,18 @@
 // changes topology; then the tree is cut into stages and each stage's body printed as one SQL fragment. Validate checks
 // every plan. Explain prints it, and is the golden form of the tests.
 //
+// Stages form a DAG: an output may have several readers. What a statement evaluates once and reads in several places is a
+// Share (package operator), cut into one stage: the definition of a CTE, the outer rows of a correlated subquery. A share is
+// laid out by the keys that suit the most readers (wishes.go), and each reader takes of it what it needs: its share of the
+// partitions, all of them in every task (a broadcast), or all in one task (a gather). Subtrees that are equal and give the
+// same rows each time become one stage as well, when they are cut. A correlated subquery is then two plain operators:
+//
+//	join l.k IS NOT DISTINCT FROM s.k          stage 2: reads its share of stage 0 twice, and of stage 1
+//	 ├─ shared read of L ─────────────┐
+//	 └─ subquery s                    ├──▶ stage 0: L, by hash of k
+//	     └─ distinct k                │
+//	         └─ shared read of L ─────┘
+//
 // Invariants:
 //  1. The package is pure: no I/O, clock, goroutine, randomness or cgo. The same input gives the same plan, byte for byte.
 //  2. An operator, expression or function is distributed only by an explicit rule. Everything else takes the gather

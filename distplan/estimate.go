@@ -110,6 +110,8 @@ func (s *sizes) guess(n operator.Node) float64 {
 		return sum
 	case *operator.CTE:
 		return s.rows(n.Body)
+	case *operator.SharedRead:
+		return s.rows(n.Share.Child)
 	}
 	if children := n.Children(); len(children) == 1 {
 		return s.rows(children[0])
@@ -188,6 +190,8 @@ func (s *sizes) columnWidths(n operator.Node) []float64 {
 		return append(append([]float64(nil), s.widths(n.Left)...), s.widths(n.Right)...)
 	case *operator.CTE:
 		return s.widths(n.Body)
+	case *operator.SharedRead:
+		return s.widths(n.Share.Child)
 	case *operator.Distinct, *operator.TopN, *operator.Limit, *operator.Exchange, *operator.SetOp:
 		return s.widths(n.Children()[0])
 	}

@@ -53,6 +53,7 @@ func explainStage(b *strings.Builder, p *Plan, s *Stage, tasks []int) {
 	x := explainer{b: b, stage: s, plan: p}
 	fmt.Fprintf(b, " spread=%s out=", s.Spread)
 	b.WriteString(outputText(s.Output, stageNames(p, s)))
+	b.WriteString(readersText(p, s))
 	b.WriteString(rowsText(s.Rows))
 	b.WriteByte('\n')
 	if s.Body == nil {
@@ -89,6 +90,43 @@ func outputText(out Output, names []string) string {
 	return fmt.Sprintf("hash(%s)x%d", strings.Join(keys, ", "), out.Partitions)
 }
 
+// inputText says how a stage reads an input.
+func inputText(in *ExchangeInput, from *Stage, names []string) string {
+	switch in.Read {
+	case ReadShare:
+		return outputText(from.Output, names)
+	case ReadWhole:
+		return OutputBroadcast.String()
+	}
+	return OutputGather.String()
+}
+
+// readersText lists the stages that read a shared one.
+func readersText(p *Plan, s *Stage) string {
+	var readers []string
+	places := 0
+	for _, consumer := range p.Stages {
+		here := 0
+		for i := range consumer.Inputs {
+			if in := &consumer.Inputs[i]; in.From == s.ID && consumer.Body != nil {
+				operator.Walk(consumer.Body, func(n operator.Node) bool {
+					if leaf, ok := n.(*operator.Input); ok && leaf.Name == in.Name {
+						here++
+					}
+					return true
+				})
+			}
+		}
+		if places += here; here > 0 {
+			readers = append(readers, strconv.Itoa(int(consumer.ID)))
+		}
+	}
+	if places < 2 {
+		return ""
+	}
+	return " shared by=" + strings.Join(readers, ",")
+}
+
 func rowsText(rows float64) string {
 	if rows < 0 {
 		return ""
@@ -98,11 +136,10 @@ func rowsText(rows float64) string {
 
 // An explainer prints the body of one stage.
 type explainer struct {
-	b      *strings.Builder
-	plan   *Plan
-	stage  *Stage
-	scans  int // how many scans were printed
-	inputs int
+	b     *strings.Builder
+	plan  *Plan
+	stage *Stage
+	scans int // how many scans were printed
 }
 
 func (x *explainer) node(n operator.Node, depth int) {
@@ -128,10 +165,9 @@ func (x *explainer) line(n operator.Node) string {
 		x.scans++
 		return x.scan(&x.stage.Scans[x.scans-1])
 	case *operator.Input:
-		x.inputs++
-		in := x.stage.Inputs[x.inputs-1]
+		in := inputOf(x.stage, n.Name)
 		from := x.plan.Stages[in.From]
-		return fmt.Sprintf("exchange %s from=%d%s", outputText(from.Output, stageNames(x.plan, from)), in.From, rowsText(from.Rows))
+		return fmt.Sprintf("exchange %s from=%d%s", inputText(in, from, stageNames(x.plan, from)), in.From, rowsText(from.Rows))
 	case *operator.Values:
 		return fmt.Sprintf("values %d", len(n.Rows))
 	case *operator.Empty:

@@ -71,12 +71,27 @@ type ScanInput struct {
 	Replicated bool
 }
 
-// An ExchangeInput is the output of an earlier stage, read under a name ("exchange_1") with columns c0 … cn.
+// An ExchangeInput is the output of an earlier stage, read under a name ("exchange_1") with columns c0 … cn. The body may
+// read it from several places, and several stages may read one output, each in its own way.
 type ExchangeInput struct {
 	Name  string
 	From  ids.StageID
 	Types []table.Type
+	// Read says which of the partitions a task reads.
+	Read Reading
 }
+
+// A Reading says what the tasks of a stage read of an input.
+type Reading uint8
+
+const (
+	// ReadAll is all partitions, by the only task of the stage.
+	ReadAll Reading = iota
+	// ReadShare is the task's share of the hash partitions.
+	ReadShare
+	// ReadWhole is all partitions, by every task.
+	ReadWhole
+)
 
 // OutputKind says how the producer's rows are divided.
 type OutputKind uint8
@@ -84,11 +99,11 @@ type OutputKind uint8
 const (
 	// OutputResult goes to the client.
 	OutputResult OutputKind = iota
-	// OutputGather is one partition, read by the consumer's single task.
+	// OutputGather is one partition, made to be read by one task.
 	OutputGather
 	// OutputHash is Partitions partitions by the hash of Keys.
 	OutputHash
-	// OutputBroadcast is one partition, read whole by every task of the consumer.
+	// OutputBroadcast is one partition, made to be read whole by every task of the consumer.
 	OutputBroadcast
 )
 

@@ -8,27 +8,14 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
-// fallback runs n in one task over gathered inputs. Inputs are distributed as far as they stand on their own: one that
-// reads a CTE or correlated columns bound above it stays in the same task, and its own inputs are tried instead.
+// fallback runs n in one task over gathered inputs, which are distributed themselves.
 func (d *distributor) fallback(n operator.Node, reason string) placed {
 	d.because("%s", reason)
-	return placed{node: d.collect(n)}
-}
-
-func (d *distributor) collect(n operator.Node) operator.Node {
-	old := n.Children()
-	if len(old) == 0 {
-		return n
+	children := append([]operator.Node(nil), n.Children()...)
+	for i, c := range children {
+		children[i] = d.gather(d.place(c)).node
 	}
-	children := make([]operator.Node, len(old))
-	for i, c := range old {
-		if standsAlone(c) {
-			children[i] = d.gather(d.place(c)).node
-		} else {
-			children[i] = d.collect(c)
-		}
-	}
-	return n.WithChildren(children)
+	return placed{node: n.WithChildren(children)}
 }
 
 // standsAlone reports whether every CTERef and DelimGet below n is bound below n.
@@ -68,16 +55,8 @@ func bound(n operator.Node, ctes, delims map[int]bool) bool {
 
 // fallbackReason says for EXPLAIN why an operator without a rule runs in one task.
 func fallbackReason(n operator.Node) string {
-	const tail = " runs in one task: no rule distributes it"
-	switch n := n.(type) {
-	case *operator.DelimJoin:
-		return "correlated subquery (" + strings.ToLower(string(n.Kind)) + " join)" + tail
-	case *operator.CTE, *operator.CTERef:
-		return "shared subquery (WITH … AS MATERIALIZED)" + tail
-	case *operator.DelimGet:
-		return "correlated columns" + tail
-	}
-	return fmt.Sprintf("%s"+tail, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", n), "*operator.")))
+	name := strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", n), "*operator."))
+	return name + " runs in one task: no rule distributes it"
 }
 
 // position returns where a projection (nil = all) puts input column c, < 0 when nowhere.

@@ -45,12 +45,24 @@ const (
 
 // join distributes a join of any kind.
 func (d *distributor) join(n *operator.Join) placed {
+	var sides [2]*placed // left and right, as far as they are placed
+	at := func(left bool) placed {
+		i := 0
+		if !left {
+			i = 1
+		}
+		if sides[i] == nil {
+			p := d.place(side(n, left))
+			sides[i] = &p
+		}
+		return *sides[i]
+	}
 	if d.opts.JoinStrategy == JoinAuto {
 		for _, left := range d.smallerFirst(n) {
 			if !mayRepeat(n.Kind, left) || !d.replicable(side(n, left)) {
 				continue
 			}
-			other := d.place(side(n, !left))
+			other := at(!left)
 			if other.partitioning == single {
 				break
 			}
@@ -64,7 +76,7 @@ func (d *distributor) join(n *operator.Join) placed {
 			return joined(n, other, whole, layAs(n, other.delivered, true))
 		}
 	}
-	return d.joinPlaced(n, d.place(n.Left), d.place(n.Right))
+	return d.joinPlaced(n, at(true), at(false))
 }
 
 // cross distributes a cross product as the inner join without conditions that it is.
@@ -104,7 +116,7 @@ func (d *distributor) replicable(n operator.Node) bool {
 		!indeterminate(n)
 }
 
-// joinPlaced distributes a join whose sides are distributed already. Both must stand alone.
+// joinPlaced distributes a join whose sides are distributed already.
 func (d *distributor) joinPlaced(n *operator.Join, left, right placed) placed {
 	if left.partitioning == single && right.partitioning == single {
 		return joined(n, left, right, delivered{})

@@ -111,6 +111,11 @@ func sourceOf(n operator.Node) source {
 			return fromPartitions
 		}
 		return fromOnce
+	case *operator.SharedRead:
+		if len(n.Share.Keys) > 0 {
+			return fromPartitions
+		}
+		return fromOnce
 	}
 	found := fromOnce
 	for _, c := range n.Children() {

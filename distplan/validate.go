@@ -11,11 +11,11 @@ import (
 // Validate checks what every plan must be before it may run:
 //
 //  1. Stages are numbered in order, producers before consumers; the last is the only one whose output is the result, and
-//     every other one has exactly one consumer.
+//     every other one has a consumer, or several that share it.
 //  2. Bodies are well formed (validateTree), their scans and inputs are the stage's, and their types are the stage's.
-//  3. An exchange's types are its producer's. A stage with a gathered input is a single task; a stage that is spread over
-//     partitions reads hash partitions only, all of the same number, beside broadcast inputs; one spread over splits reads
-//     scans and broadcasts.
+//  3. An input's types are its producer's. Only a single task reads all of an input alone; a stage that is spread over
+//     partitions reads its share of hash partitions, of all such inputs of the same number, beside inputs that every task
+//     reads whole; one spread over splits reads scans and whole inputs.
 //  4. Hash keys are columns of the output, and there is at least one.
 //  5. Every row of every scanned table is in exactly one split.
 //  6. In a stage of many tasks no row can come from more than one of them (validateShares).
@@ -37,8 +37,8 @@ func Validate(p *Plan) error {
 		if (i == last) != (s.Output.Kind == OutputResult) {
 			return fmt.Errorf("stage %d of %d has output %s", i, len(p.Stages), s.Output.Kind)
 		}
-		if i < last && consumers[i] != 1 {
-			return fmt.Errorf("stage %d has %d consumers", i, consumers[i])
+		if i < last && consumers[i] == 0 {
+			return fmt.Errorf("stage %d has no consumer", i)
 		}
 	}
 	root := p.Root()
@@ -70,38 +70,8 @@ func validateStage(p *Plan, s *Stage, consumers []int) error {
 			return err
 		}
 	}
-	hash, gather := 0, 0
-	for _, in := range s.Inputs {
-		if names[in.Name] {
-			return fmt.Errorf("two inputs named %s", in.Name)
-		}
-		names[in.Name] = true
-		if in.From < 0 || in.From >= s.ID {
-			return fmt.Errorf("input %s comes from stage %d", in.Name, in.From)
-		}
-		from := p.Stages[in.From]
-		consumers[in.From]++
-		if err := sameTypes(in.Types, from.Types); err != nil {
-			return fmt.Errorf("input %s: %w", in.Name, err)
-		}
-		switch from.Output.Kind {
-		case OutputHash:
-			if hash > 0 && hash != from.Output.Partitions {
-				return fmt.Errorf("inputs of %d and %d partitions", hash, from.Output.Partitions)
-			}
-			hash = from.Output.Partitions
-		case OutputGather:
-			gather++
-		}
-	}
-	if gather > 0 && s.Spread != SpreadSingle {
-		return fmt.Errorf("a gathered input in a stage of many tasks")
-	}
-	if s.Spread == SpreadPartitions && (hash == 0 || splitScans(s)) {
-		return fmt.Errorf("spread over partitions without a hash input, or with a scan")
-	}
-	if s.Spread == SpreadSplits && (hash > 0 || !splitScans(s)) {
-		return fmt.Errorf("spread over splits without a scan, or with a hash input")
+	if err := validateInputs(p, s, names, consumers); err != nil {
+		return err
 	}
 	if err := validateOutput(s); err != nil {
 		return err
@@ -119,6 +89,48 @@ func validateStage(p *Plan, s *Stage, consumers []int) error {
 		return err
 	}
 	return validateShares(p, s)
+}
+
+func validateInputs(p *Plan, s *Stage, names map[string]bool, consumers []int) error {
+	partitions := 0
+	for _, in := range s.Inputs {
+		if names[in.Name] {
+			return fmt.Errorf("two inputs named %s", in.Name)
+		}
+		names[in.Name] = true
+		if in.From < 0 || in.From >= s.ID {
+			return fmt.Errorf("input %s comes from stage %d", in.Name, in.From)
+		}
+		from := p.Stages[in.From]
+		consumers[in.From]++
+		if err := sameTypes(in.Types, from.Types); err != nil {
+			return fmt.Errorf("input %s: %w", in.Name, err)
+		}
+		switch in.Read {
+		case ReadShare:
+			if from.Output.Kind != OutputHash {
+				return fmt.Errorf("input %s is a share of stage %d, whose output is %s", in.Name, in.From, from.Output.Kind)
+			}
+			if partitions > 0 && partitions != from.Output.Partitions {
+				return fmt.Errorf("inputs of %d and %d partitions", partitions, from.Output.Partitions)
+			}
+			partitions = from.Output.Partitions
+		case ReadAll:
+			if s.Spread != SpreadSingle {
+				return fmt.Errorf("a gathered input in a stage of many tasks")
+			}
+		case ReadWhole:
+		default:
+			return fmt.Errorf("input %s is read in way %d", in.Name, in.Read)
+		}
+	}
+	if s.Spread == SpreadPartitions && (partitions == 0 || splitScans(s)) {
+		return fmt.Errorf("spread over partitions without a hash input, or with a scan")
+	}
+	if s.Spread == SpreadSplits && (partitions > 0 || !splitScans(s)) {
+		return fmt.Errorf("spread over splits without a scan, or with a hash input")
+	}
+	return nil
 }
 
 // splitScans reports whether some scan is divided among tasks.
@@ -152,7 +164,8 @@ func validateOutput(s *Stage) error {
 
 // validateLeaves checks that the body's leaves and the stage's inputs are the same.
 func validateLeaves(s *Stage) error {
-	scans, inputs := 0, 0
+	scans := 0
+	read := map[string]bool{}
 	var fault error
 	operator.Walk(s.Body, func(n operator.Node) bool {
 		switch n := n.(type) {
@@ -162,21 +175,31 @@ func validateLeaves(s *Stage) error {
 			}
 			scans++
 		case *operator.Input:
-			if inputs >= len(s.Inputs) || s.Inputs[inputs].Name != n.Name {
-				fault = fmt.Errorf("%s is not input %d", n.Name, inputs)
-			} else if err := sameTypes(n.Result, s.Inputs[inputs].Types); err != nil {
+			if in := inputOf(s, n.Name); in == nil {
+				fault = fmt.Errorf("%s is not an input", n.Name)
+			} else if err := sameTypes(n.Result, in.Types); err != nil {
 				fault = fmt.Errorf("%s: %w", n.Name, err)
 			}
-			inputs++
-		case *operator.Exchange:
+			read[n.Name] = true
+		case *operator.Exchange, *operator.SharedRead:
 			fault = fmt.Errorf("an exchange is left in the body")
 		}
 		return fault == nil
 	})
-	if fault == nil && (scans != len(s.Scans) || inputs != len(s.Inputs)) {
-		fault = fmt.Errorf("body reads %d of %d scans and %d of %d exchanges", scans, len(s.Scans), inputs, len(s.Inputs))
+	if fault == nil && (scans != len(s.Scans) || len(read) != len(s.Inputs)) {
+		fault = fmt.Errorf("body reads %d of %d scans and %d of %d exchanges", scans, len(s.Scans), len(read), len(s.Inputs))
 	}
 	return fault
+}
+
+// inputOf finds a stage's input by name; nil when there is none.
+func inputOf(s *Stage, name string) *ExchangeInput {
+	for i := range s.Inputs {
+		if s.Inputs[i].Name == name {
+			return &s.Inputs[i]
+		}
+	}
+	return nil
 }
 
 func validateScan(s *ScanInput) error {
@@ -240,4 +263,17 @@ func (k OutputKind) String() string {
 		return "broadcast"
 	}
 	return fmt.Sprintf("output(%d)", uint8(k))
+}
+
+// String names the reading, for messages and for inputs that are read in two ways.
+func (r Reading) String() string {
+	switch r {
+	case ReadAll:
+		return "all"
+	case ReadShare:
+		return "share"
+	case ReadWhole:
+		return "whole"
+	}
+	return fmt.Sprintf("reading(%d)", uint8(r))
 }

@@ -50,10 +50,8 @@ func (c *shareChecker) of(n operator.Node) (share, error) {
 		}
 		return partly, nil
 	case *operator.Input:
-		for _, in := range c.stage.Inputs {
-			if in.Name == n.Name && c.plan.Stages[in.From].Output.Kind == OutputHash {
-				return partly, nil
-			}
+		if in := inputOf(c.stage, n.Name); in != nil && in.Read == ReadShare {
+			return partly, nil
 		}
 		return seenByAll, nil
 	case *operator.CTERef:

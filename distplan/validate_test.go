@@ -41,9 +41,10 @@ func TestValidateRefuses(t *testing.T) {
 		"no consumer":             {func(p *distplan.Plan) { p.Stages[1].Inputs = nil }, "without a hash input"},
 		"input of itself":         {func(p *distplan.Plan) { p.Stages[1].Inputs[0].From = 1 }, "comes from stage 1"},
 		"types change on the way": {func(p *distplan.Plan) { p.Stages[1].Inputs[0].Types = p.Stages[1].Types[:1] }, "columns against"},
-		"gather into many tasks": {func(p *distplan.Plan) {
+		"gather into many tasks":  {func(p *distplan.Plan) { p.Stages[1].Inputs[0].Read = distplan.ReadAll }, "gathered"},
+		"a share of one partition": {func(p *distplan.Plan) {
 			p.Stages[0].Output = distplan.Output{Kind: distplan.OutputGather, Partitions: 1}
-		}, "gathered"},
+		}, "whose output is gather"},
 		"hash without keys":       {func(p *distplan.Plan) { p.Stages[0].Output.Keys = nil }, "0 keys"},
 		"hash key out of range":   {func(p *distplan.Plan) { p.Stages[0].Output.Keys = []int{7} }, "hash key 7"},
 		"no partition":            {func(p *distplan.Plan) { p.Stages[0].Output.Partitions = 0 }, "0 partitions"},

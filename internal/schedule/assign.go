@@ -77,7 +77,7 @@ func assignStage(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	return []Task{t}
 }
 
-// newTask gives a task what every task of its stage reads: replicated scans, gathered and broadcast inputs.
+// newTask gives a task what every task of its stage reads: replicated scans, and inputs that are read whole.
 func newTask(p *distplan.Plan, s *distplan.Stage, w ids.WorkerID) Task {
 	t := Task{Worker: w, Splits: make([][]table.Split, len(s.Scans)), Partitions: make([][]int, len(s.Inputs))}
 	for i, scan := range s.Scans {
@@ -86,22 +86,20 @@ func newTask(p *distplan.Plan, s *distplan.Stage, w ids.WorkerID) Task {
 		}
 	}
 	for i, in := range s.Inputs {
-		from := p.Stages[in.From].Output
-		if from.Kind != distplan.OutputHash {
-			t.Partitions[i] = []int{0}
-		} else if s.Spread == distplan.SpreadSingle {
-			t.Partitions[i] = upTo(from.Partitions)
+		if in.Read != distplan.ReadShare || s.Spread != distplan.SpreadPartitions {
+			t.Partitions[i] = upTo(p.Stages[in.From].Output.Partitions)
 		}
 	}
 	return t
 }
 
-// byPartitions deals the hash partitions round the workers: each partition number of all inputs to the same task.
+// byPartitions deals the hash partitions round the workers: each partition number of all inputs that are shared out to the
+// same task.
 func byPartitions(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	partitions := 1
 	for _, in := range s.Inputs {
-		if out := p.Stages[in.From].Output; out.Kind == distplan.OutputHash {
-			partitions = out.Partitions
+		if in.Read == distplan.ReadShare {
+			partitions = p.Stages[in.From].Output.Partitions
 		}
 	}
 	n := min(len(workers), partitions)
@@ -110,8 +108,7 @@ func byPartitions(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task 
 		tasks[i] = newTask(p, s, workers[i].ID)
 		tasks[i].Index = ids.TaskIndex(i)
 		for k, in := range s.Inputs {
-			if p.Stages[in.From].Output.Kind == distplan.OutputHash {
-				tasks[i].Partitions[k] = nil
+			if in.Read == distplan.ReadShare {
 				for part := i; part < partitions; part += n {
 					tasks[i].Partitions[k] = append(tasks[i].Partitions[k], part)
 				}

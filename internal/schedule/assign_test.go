@@ -103,6 +103,7 @@ func partitionPlan(t *testing.T, d *datadriven.TestData) *distplan.Plan {
 	last := &distplan.Stage{Spread: distplan.SpreadPartitions}
 	for _, in := range strings.Fields(d.Input) {
 		out := distplan.Output{Kind: distplan.OutputBroadcast, Partitions: 1}
+		in, whole := strings.CutSuffix(in, ":whole")
 		if n, ok := strings.CutPrefix(in, "hash:"); ok {
 			out.Kind = distplan.OutputHash
 			if _, err := fmt.Sscan(n, &out.Partitions); err != nil {
@@ -111,7 +112,11 @@ func partitionPlan(t *testing.T, d *datadriven.TestData) *distplan.Plan {
 		}
 		id := ids.StageID(len(p.Stages))
 		p.Stages = append(p.Stages, &distplan.Stage{ID: id, Output: out})
-		last.Inputs = append(last.Inputs, distplan.ExchangeInput{From: id})
+		read := distplan.ReadWhole
+		if out.Kind == distplan.OutputHash && !whole {
+			read = distplan.ReadShare
+		}
+		last.Inputs = append(last.Inputs, distplan.ExchangeInput{From: id, Read: read})
 	}
 	last.ID = ids.StageID(len(p.Stages))
 	p.Stages = append(p.Stages, last)
