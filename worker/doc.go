@@ -1,5 +1,6 @@
 // Package worker runs tasks and serves what they yield. A coordinator places tasks by the control service (Create), hears of
-// them (Watch) and ends them (Release); clients and other workers read them by Flight (DoGet with a signed ticket).
+// them (Watch) and ends them, one attempt (Cancel) or a whole query (Release); clients and other workers read them by Flight
+// (DoGet with a signed ticket).
 //
 //	coordinator ──Create, Release──> Worker ──bind──> internal/duck ──kept──> exchange.Store ──DoGet──> other workers
 //	            <──Watch, ping 1/s──     │                          └─result─> DoGet ──> client
@@ -18,8 +19,8 @@
 //     callers with the cluster credential.
 //  2. Worker.mu covers the registry and the set of runs; it is held for no I/O, and no other lock is taken under it but the
 //     hub's.
-//  3. Every run has a context of its own with a cause; Release, the deadline, the reader's end and Close cancel it. A run is
-//     reported to the registry only after the engine has let go of it.
+//  3. Every run has a context of its own with a cause; Cancel, Release, the deadline, the reader's end and Close cancel it.
+//     The cause is what its reader is told. A run is reported to the registry only after the engine has let go of it.
 //  4. After a query's Release returned, nothing of it is left here: no task, connection, input, output, file or booked byte.
 //  5. A client that does not read holds back its own task only.
 //

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -22,7 +24,20 @@ func TestEndingAStreamMidway(t *testing.T) {
 		end  func(cancel context.CancelFunc, r flightx.Reader)
 		kind qerr.Kind
 	}{
-		"release":             {func(context.CancelFunc, flightx.Reader) { c.release("q release") }, qerr.Cancelled},
+		"release": {func(context.CancelFunc, flightx.Reader) { c.release("q release") }, qerr.Cancelled},
+		"release for a cause": {func(context.CancelFunc, flightx.Reader) {
+			_, err := c.tasks(0).Release(c.ctx(), &pb.ReleaseRequest{QueryId: "q release for a cause", Cause: grpcerr.ToProto(qerr.New(qerr.IO, "a file of its sibling"))})
+			if err != nil {
+				t.Error(err)
+			}
+		}, qerr.IO},
+		"cancel of the attempt": {func(context.CancelFunc, flightx.Reader) {
+			_, err := c.tasks(0).Cancel(c.ctx(), &pb.CancelRequest{Key: &pb.TaskKey{QueryId: "q cancel of the attempt", Attempt: 1},
+				Cause: grpcerr.ToProto(qerr.New(qerr.Unavailable, "given up"))})
+			if err != nil {
+				t.Error(err)
+			}
+		}, qerr.Unavailable},
 		"the client's cancel": {func(cancel context.CancelFunc, _ flightx.Reader) { cancel() }, qerr.Cancelled},
 		"the client's close":  {func(_ context.CancelFunc, r flightx.Reader) { _ = r.Close() }, qerr.Cancelled},
 		"the connection's end": {func(context.CancelFunc, flightx.Reader) { c.clients.Drop(c.workers[0].cfg.Address) },
@@ -67,6 +82,31 @@ func TestReleaseInterruptsKeptTasks(t *testing.T) {
 		t.Errorf("after Release: %+v", u)
 	}
 	events.until(spec.Key, pb.TaskState_TASK_STATE_CANCELLED)
+}
+
+// A cancelled attempt ends at once, keeps nothing, and cannot come again; the next one can.
+func TestCancelFencesAnAttempt(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	spec := task("q", 0, 0, "SELECT sum(a.c1 * b.c1 % 7 + d.c1) FROM scan_0 a, scan_0 b, scan_0 d", scan(c.split(path)), "HUGEINT")
+	spec.Partitions = 1
+	events := c.watch(0)
+	c.create(0, spec)
+	events.until(spec.Key, pb.TaskState_TASK_STATE_RUNNING)
+	if _, err := c.tasks(0).Cancel(c.ctx(), &pb.CancelRequest{Key: spec.Key}); err != nil {
+		t.Fatal(err)
+	}
+	events.until(spec.Key, pb.TaskState_TASK_STATE_CANCELLED)
+	c.nothingLeft()
+	_, err := c.tasks(0).Create(c.ctx(), &pb.CreateRequest{Task: spec})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	_, err = c.tasks(0).Cancel(c.ctx(), &pb.CancelRequest{})
+	wantKind(t, grpcerr.FromStatus(err), qerr.User)
+	next := proto.CloneOf(spec)
+	next.Key.Attempt++
+	c.create(0, next)
+	events.until(next.Key, pb.TaskState_TASK_STATE_RUNNING)
+	c.release("q")
 }
 
 func TestDeadlines(t *testing.T) {

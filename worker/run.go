@@ -40,7 +40,7 @@ func (w *Worker) begin(parent context.Context, id lifecycle.ID, spec *pb.TaskSpe
 	ctx, cancel := context.WithCancelCause(parent)
 	r := &run{id: id, spec: spec, ctx: ctx, cancel: cancel, free: func() {}, done: make(chan struct{})}
 	if deadline := deadlineOf(spec); !deadline.IsZero() {
-		r.ctx, r.free = context.WithDeadlineCause(ctx, deadline, qerr.New(qerr.Deadline, "task %s passed its deadline", id.Key))
+		r.ctx, r.free = context.WithDeadlineCause(ctx, deadline, lifecycle.LateError)
 	}
 	w.runs[id] = r
 	return r

@@ -75,9 +75,9 @@ func (s *tasksService) Release(ctx context.Context, request *pb.ReleaseRequest) 
 		})
 		return &pb.ReleaseReply{}, nil
 	}
-	cause := qerr.New(qerr.Cancelled, "query %s was ended by its coordinator", query)
+	why := causeFrom(request.GetCause())
 	for _, r := range s.worker.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
-		return r.Release(now, query, cause)
+		return r.Release(now, query, why)
 	}) {
 		select {
 		case <-r.done:
@@ -86,6 +86,34 @@ func (s *tasksService) Release(ctx context.Context, request *pb.ReleaseRequest) 
 		}
 	}
 	return &pb.ReleaseReply{}, nil
+}
+
+// causeFrom is an error that a coordinator sent; a nil one stays a nil error.
+func causeFrom(p *pb.Error) error {
+	if p == nil {
+		return nil
+	}
+	return grpcerr.FromProto(p)
+}
+
+// Cancel implements pb.TasksServer.
+func (s *tasksService) Cancel(ctx context.Context, request *pb.CancelRequest) (*pb.CancelReply, error) {
+	if err := s.worker.requireCluster(ctx); err != nil {
+		return nil, grpcerr.ToStatus(err)
+	}
+	key := keyFrom(request.GetKey())
+	if key.Query == "" {
+		return nil, grpcerr.ToStatus(qerr.New(qerr.User, "cancel: the request names no query"))
+	}
+	cause := causeFrom(request.GetCause())
+	if cause == nil {
+		cause = qerr.New(qerr.Cancelled, "task %s was given up by its coordinator", key)
+	}
+	s.worker.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
+		r.Cancel(now, key, cause)
+		return nil
+	})
+	return &pb.CancelReply{}, nil
 }
 
 // Watch implements pb.TasksServer.

@@ -86,6 +86,7 @@ func (b *bench) addWorker(id string, change ...func(*fakeWorker)) *fakeWorker {
 			ProtocolVersion: 1, DuckdbVersion: "v", HashVector: []byte("h"), Threads: 1},
 		server: grpc.NewServer(), listener: bufconn.Listen(1 << 16),
 		created: make(chan *pb.TaskSpec, 1000), released: make(chan string, 1000),
+		causes: make(chan error, 1000), canceled: make(chan *pb.CancelRequest, 1000),
 		watchers: map[chan *pb.WatchEvent]struct{}{},
 	}
 	for _, c := range change {

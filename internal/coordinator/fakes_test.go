@@ -123,6 +123,8 @@ type fakeWorker struct {
 
 	created  chan *pb.TaskSpec
 	released chan string
+	causes   chan error // of released
+	canceled chan *pb.CancelRequest
 
 	mu        sync.Mutex
 	createErr func() error
@@ -153,8 +155,18 @@ func (w *fakeWorker) Release(_ context.Context, r *pb.ReleaseRequest) (*pb.Relea
 			return nil, grpcerr.ToStatus(err)
 		}
 	}
+	if r.GetCause() == nil {
+		w.causes <- nil
+	} else {
+		w.causes <- grpcerr.FromProto(r.GetCause())
+	}
 	w.released <- r.GetQueryId()
 	return &pb.ReleaseReply{}, nil
+}
+
+func (w *fakeWorker) Cancel(_ context.Context, r *pb.CancelRequest) (*pb.CancelReply, error) {
+	w.canceled <- r
+	return &pb.CancelReply{}, nil
 }
 
 func (w *fakeWorker) Watch(_ *pb.WatchRequest, stream pb.Tasks_WatchServer) error {

@@ -114,6 +114,9 @@ func TestTaskFailureEndsTheQuery(t *testing.T) {
 	if !qerr.Is(err, qerr.IO) || !strings.Contains(err.Error(), "/data/x") {
 		t.Errorf("Ready = %v, want the file's error", err)
 	}
+	if cause := take(t, b.worker("w2").causes, "release"); !qerr.Is(cause, qerr.IO) || cause.Error() != err.Error() {
+		t.Errorf("the other worker was told %v", cause)
+	}
 	b.idle()
 }
 

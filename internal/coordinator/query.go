@@ -148,7 +148,7 @@ func (q *Query) err() error {
 // ended gives everything back that a query held here, and tells its workers.
 func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
 	for _, worker := range release {
-		c.release(worker, q.id)
+		c.release(worker, q.id, q.err())
 	}
 	c.links.forget(q)
 	c.registry.end(q)

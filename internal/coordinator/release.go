@@ -64,8 +64,9 @@ func (r *releases) size() int {
 	return len(r.underWay)
 }
 
-// release tells a worker that a query has ended, until it answered, is gone from the membership, or ReleaseTimeout passed.
-func (c *Coordinator) release(id ids.WorkerID, query ids.QueryID) {
+// release tells a worker that a query has ended and why (nil: it was read), until it answered, is gone from the membership, or
+// ReleaseTimeout passed.
+func (c *Coordinator) release(id ids.WorkerID, query ids.QueryID, why error) {
 	link, key := c.links.find(id), releaseKey{id, query}
 	if link == nil { // gone with all it held
 		return
@@ -73,17 +74,17 @@ func (c *Coordinator) release(id ids.WorkerID, query ids.QueryID) {
 	if !c.releases.begin(key) {
 		return
 	}
-	if !c.releaseCalls.run(func(ctx context.Context) { c.tellEnd(ctx, link, key) }) {
+	if !c.releaseCalls.run(func(ctx context.Context) { c.tellEnd(ctx, link, key, why) }) {
 		c.releases.giveUp(key)
 	}
 }
 
-func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey) {
+func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey, why error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.ReleaseTimeout)
 	defer cancel()
 	defer c.releases.giveUp(key)
 	for pause := createPause; ; pause = min(2*pause, c.cfg.Limits.CallTimeout) {
-		err := c.releaseOnce(ctx, link.record, key.query)
+		err := c.releaseOnce(ctx, link.record, key.query, why)
 		if err == nil {
 			if c.releases.told(key) {
 				continue
@@ -101,8 +102,8 @@ func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey) {
 	}
 }
 
-func (c *Coordinator) releaseOnce(ctx context.Context, worker member.Record, query ids.QueryID) error {
-	return c.sendRelease(ctx, worker, &pb.ReleaseRequest{QueryId: string(query)})
+func (c *Coordinator) releaseOnce(ctx context.Context, worker member.Record, query ids.QueryID, why error) error {
+	return c.sendRelease(ctx, worker, &pb.ReleaseRequest{QueryId: string(query), Cause: grpcerr.ToProto(why)})
 }
 
 func (c *Coordinator) sendRelease(ctx context.Context, worker member.Record, request *pb.ReleaseRequest) error {

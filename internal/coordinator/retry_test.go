@@ -26,6 +26,10 @@ func TestLostWorkerIsReplaced(t *testing.T) {
 	if leaf.GetKey().GetStage() != 0 || leaf.GetKey().GetAttempt() != 2 {
 		t.Fatalf("w1 was sent %v", leaf.GetKey())
 	}
+	if given := take(t, b.worker("w1").canceled, "end of the restarted root task"); given.GetKey().GetStage() != 1 || given.GetKey().GetAttempt() != 1 ||
+		given.GetCause().GetKind() != qerr.Unavailable.String() {
+		t.Errorf("w1 was told to cancel %v", given)
+	}
 	b.worker("w1").report(leaf.GetKey(), finished)
 	for range 2 { // one was w2's, the other's inputs are gone
 		root := take(t, b.worker("w1").created, "root task")

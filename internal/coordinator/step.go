@@ -20,6 +20,7 @@ func (q *Query) step(event lifecycle.Event) {
 // effects are what is to be done after some steps, without the query's lock.
 type effects struct {
 	dispatches []dispatch
+	abandons   []abandoned
 	alarm      time.Time
 	ended      bool
 	settled    bool // nothing of the query runs any more, though it has not ended: its result is kept
@@ -34,6 +35,12 @@ type dispatch struct {
 	placed  *placedPlan
 	workers map[ids.WorkerID]member.Record
 	states  [][]lifecycle.Task
+}
+
+// abandoned is an attempt that was given up, and where it is.
+type abandoned struct {
+	lifecycle.Abandon
+	worker member.Record
 }
 
 // apply feeds the state machine; q.mu is held. The caller runs the effects after it gave the lock back.
@@ -63,6 +70,10 @@ func (q *Query) act(actions []lifecycle.Action, e *effects) {
 				states = q.machine.Stages()
 			}
 			e.dispatches = append(e.dispatches, dispatch{a, q.work.plan, q.work.workers, states})
+		case lifecycle.Abandon:
+			if worker, ok := q.work.workers[a.Worker]; ok {
+				e.abandons = append(e.abandons, abandoned{a, worker})
+			}
 		case lifecycle.Place:
 			if err := q.place(a.Task); err != nil && !e.ended {
 				// Placing fails only by a bug (a ticket that cannot be signed); the machine ends the query as for any error.
@@ -90,6 +101,9 @@ func (e *effects) run(q *Query) {
 	}
 	if e.settled {
 		q.c.settle(q)
+	}
+	for _, a := range e.abandons {
+		q.c.abandon(q, a.Abandon, a.worker)
 	}
 	for _, d := range e.dispatches {
 		q.c.dispatch(q, d)

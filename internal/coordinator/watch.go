@@ -88,8 +88,8 @@ func (c *Coordinator) taskEvent(link *link, event *pb.TaskEvent) {
 		return
 	}
 	report := reportOf(event, c.cfg.Now())
-	if q.err() != nil && report.State < lifecycle.Done {
-		c.release(link.record.ID, q.id)
+	if why := q.err(); why != nil && report.State < lifecycle.Done {
+		c.release(link.record.ID, q.id, why)
 		return
 	}
 	q.step(report)

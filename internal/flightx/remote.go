@@ -18,7 +18,9 @@ type remoteReader struct {
 	reader *flight.Reader
 	source *remoteSource
 	cancel context.CancelCauseFunc
-	end    error // what Next keeps returning after the end
+	// ended is why this side ended the stream; nil while it did not. (The stream's own context ends with the stream too.)
+	ended func() error
+	end   error // what Next keeps returning after the end
 
 	closing sync.Once
 	// reading is held while Next decodes, so that Close frees the decoder only when Next is out of it.
@@ -48,7 +50,12 @@ func openRemote(ctx context.Context, client flight.FlightServiceClient, ticket [
 		cancel(nil)
 		return nil, streamError(ctx, err)
 	}
-	r := &remoteReader{source: &remoteSource{stream: stream}, cancel: cancel}
+	r := &remoteReader{source: &remoteSource{stream: stream}, cancel: cancel, ended: func() error {
+		if streamCtx.Err() == nil {
+			return nil
+		}
+		return contextError(streamCtx)
+	}}
 	if r.reader, err = flight.NewRecordReader(r.source); err == nil {
 		if r.reader.Schema() != nil {
 			return r, nil
@@ -88,12 +95,12 @@ func (r *remoteReader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 }
 
 func (r *remoteReader) classify(ctx context.Context, err error) error {
-	streamCtx := r.source.stream.Context()
+	own := r.ended()
 	switch {
 	case ctx.Err() != nil:
 		return contextError(ctx)
-	case r.source.err != nil && streamCtx.Err() != nil && qerr.Is(grpcerr.FromStatus(r.source.err), qerr.Cancelled):
-		return contextError(streamCtx)
+	case own != nil && r.source.err != nil && qerr.Is(grpcerr.FromStatus(r.source.err), qerr.Cancelled):
+		return own
 	case r.source.err != nil:
 		return grpcerr.FromStatus(r.source.err)
 	case AtEnd(err):

@@ -99,7 +99,6 @@ func TestKilledWorker(t *testing.T) {
 
 // The worker dies while the coordinator opens its result, or after it has passed rows on.
 func TestKilledWhileRead(t *testing.T) {
-	const endless = "SELECT a.id FROM sales a, sales b, sales c"
 	c := Start(t, Options{Workers: 2, Data: writeTables(t), ProxyResults: true})
 	q, err := c.Submit(t, endless, trying(t, 4))
 	if err != nil {

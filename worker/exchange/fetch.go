@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -245,8 +246,9 @@ func sameLayout(a, b *arrow.Schema) bool {
 // endOf is the error of a context that has ended: its cause if that is classified.
 func endOf(ctx context.Context) error {
 	cause := context.Cause(ctx)
-	if kind := qerr.KindOf(cause); kind != qerr.Internal {
-		return qerr.Wrap(kind, "", cause)
+	var classified *qerr.Error
+	if errors.As(cause, &classified) {
+		return qerr.Wrap(classified.Kind, "", cause)
 	}
 	return &qerr.Error{Kind: qerr.KindOf(ctx.Err()), Err: cause}
 }

@@ -24,11 +24,15 @@ type Limits struct {
 
 // A Registry holds a worker's tasks. It is not safe for concurrent use: the worker's lock covers every call.
 type Registry struct {
-	limits   Limits
-	tasks    map[ID]*entry
-	released map[ids.QueryID]struct{}
+	limits Limits
+	tasks  map[ID]*entry
+	// released has why the queries ended that were released; nil for those that were read to their ends.
+	released map[ids.QueryID]error
 	// order has the released queries, oldest first.
-	order    []releasedQuery
+	order []releasedQuery
+	// fenced has why attempts were cancelled, and fences has them oldest first.
+	fenced   map[ids.TaskKey]error
+	fences   []fence
 	draining bool
 	runs     uint64
 	actions  Actions
@@ -41,11 +45,12 @@ type releasedQuery struct {
 
 // New returns an empty registry.
 func New(limits Limits) *Registry {
-	return &Registry{limits: limits, tasks: map[ID]*entry{}, released: map[ids.QueryID]struct{}{}}
+	return &Registry{limits: limits, tasks: map[ID]*entry{}, released: map[ids.QueryID]error{}, fenced: map[ids.TaskKey]error{}}
 }
 
 // Create enters a Kept task as running, a Result task as placed. created is false, without an error, when the key is there
-// already. It fails with Unavailable when draining, Cancelled when the query was released, Resource when full.
+// already. It fails with Unavailable when draining, Cancelled when the query was released, Fenced when the attempt was
+// cancelled, Resource when full.
 func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
 	id := ID{Key: t.Key}
 	if r.tasks[id] != nil {
@@ -53,6 +58,9 @@ func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
 	}
 	if _, gone := r.released[t.Key.Query]; gone {
 		return false, qerr.New(qerr.Cancelled, "query %s was released", t.Key.Query)
+	}
+	if _, over := r.fenced[t.Key]; over {
+		return false, qerr.New(qerr.Fenced, "task %s was cancelled before it came", t.Key)
 	}
 	if err := r.admit(); err != nil {
 		return false, err
@@ -65,8 +73,12 @@ func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
 	return true, nil
 }
 
-// Direct enters a task that came in a ticket, as running.
+// Direct enters a task that came in a ticket, as running. It fails with why the task's attempt was cancelled, or its query
+// ended without its rows; otherwise as Create does.
 func (r *Registry) Direct(now time.Time, t Task) (ID, error) {
+	if why := r.over(t.Key); why != nil {
+		return ID{}, why
+	}
 	if err := r.admit(); err != nil {
 		return ID{}, err
 	}
@@ -88,9 +100,10 @@ func (r *Registry) admit() error {
 }
 
 func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
-	e := &entry{id: id, kind: t.Kind, state: Placed, deadline: t.Deadline}
+	e := &entry{id: id, kind: t.Kind, state: Placed, deadline: t.Deadline, late: LateError}
 	if e.deadline.IsZero() {
 		e.deadline = now.Add(r.limits.AgeMax)
+		e.late = qerr.New(qerr.Deadline, "the task is older than a worker lets one be (%s)", r.limits.AgeMax)
 	}
 	if t.Pinned {
 		e.pinned = now.Add(r.limits.AgeMax)
@@ -100,11 +113,13 @@ func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
 }
 
 // Redeem starts a placed result task for its reader. It fails with NotFound when there is no such task, AlreadyExists when
-// it is or was read, and with the task's own error when that ended it.
+// it is or was read, and with what ended it when that is known: the task's own error, or its query's.
 func (r *Registry) Redeem(now time.Time, key ids.TaskKey) (ID, error) {
 	id := ID{Key: key}
 	e := r.tasks[id]
 	switch {
+	case (e == nil || e.released) && r.over(key) != nil:
+		return ID{}, r.over(key)
 	case e == nil || e.kind != Result:
 		return ID{}, qerr.New(qerr.NotFound, "task %s is not here: its query has ended, or it was placed elsewhere", key)
 	case e.state == Placed:
@@ -176,9 +191,13 @@ func (r *Registry) Finish(now time.Time, id ID, o Outcome) (keep bool) {
 }
 
 // Release ends all tasks of a query: those that run are interrupted and go when they have ended, the others go at once.
-// It returns the runs to wait for.
-func (r *Registry) Release(now time.Time, query ids.QueryID, cause error) []ID {
-	r.remember(now, query)
+// why is the query's error, which its readers are told from now on; nil when it has none. It returns the runs to wait for.
+func (r *Registry) Release(now time.Time, query ids.QueryID, why error) []ID {
+	r.remember(now, query, why)
+	cause := why
+	if cause == nil {
+		cause = qerr.New(qerr.Cancelled, "query %s was ended by its coordinator", query)
+	}
 	var wait []ID
 	for _, e := range r.sorted() {
 		if e.id.Key.Query == query && r.end(now, e, cause) {
@@ -206,11 +225,11 @@ func (r *Registry) KeptResult(key ids.TaskKey) (kept bool, err error) {
 }
 
 // remember notes a released query, forgetting the oldest when there are too many.
-func (r *Registry) remember(now time.Time, query ids.QueryID) {
+func (r *Registry) remember(now time.Time, query ids.QueryID, why error) {
 	if _, known := r.released[query]; known {
 		return
 	}
-	r.released[query] = struct{}{}
+	r.released[query] = why
 	r.order = append(r.order, releasedQuery{query, now})
 	if len(r.order) > r.limits.ReleasedMax {
 		r.forgetOldest()
@@ -227,16 +246,16 @@ func (r *Registry) Sweep(now time.Time) {
 	for len(r.order) > 0 && now.Sub(r.order[0].at) > r.limits.ReleasedTTL {
 		r.forgetOldest()
 	}
+	r.sweepFences(now)
 	for _, e := range r.sorted() {
 		if now.Before(e.deadline) {
 			continue
 		}
 		switch {
 		case e.state == Running:
-			r.interrupt(e, qerr.New(qerr.Deadline, "task %s passed its deadline", e.id.Key))
+			r.interrupt(e, e.late)
 		case e.state == Placed:
-			e.state = Failed
-			e.outcome.Err = qerr.New(qerr.Deadline, "nobody read the result of task %s before its deadline", e.id.Key)
+			e.state, e.outcome.Err = Failed, e.late
 			r.tell(now, e)
 		case e.state == Finished && now.Before(e.pinned):
 		case now.Sub(e.deadline) >= r.limits.Grace:

@@ -22,7 +22,7 @@ import (
 //	redeem KEY · kept KEY · schema-sent KEY
 //	progress KEY rows=N
 //	finish KEY [run=N] [rows=N] [error=KIND]
-//	release QUERY · release-but QUERY stage=N · orphan · drain · close
+//	release QUERY [error=KIND] · release-but QUERY stage=N · cancel KEY · orphan · drain · close
 //	tick seconds=N                             moves the clock and sweeps
 //	snapshot · changed · counts
 //
@@ -99,19 +99,12 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 	case "progress":
 		e.registry.Progress(ID{Key: key(t, name)}, uint64(number("rows")), 0, 0.5)
 	case "finish":
-		o := Outcome{Rows: uint64(number("rows"))}
-		if d.HasArg("error") {
-			var kind string
-			d.ScanArgs(t, "error", &kind)
-			for _, k := range qerr.Kinds() {
-				if k.String() == kind {
-					o.Err = qerr.New(k, "it went wrong")
-				}
-			}
-		}
+		o := Outcome{Rows: uint64(number("rows")), Err: faultOf(t, d)}
 		return fmt.Sprintf("keep=%t\n", e.registry.Finish(e.now, ID{key(t, name), uint64(number("run"))}, o))
 	case "release":
-		return waitText(e.registry.Release(e.now, ids.QueryID(name), qerr.New(qerr.Cancelled, "released")))
+		return waitText(e.registry.Release(e.now, ids.QueryID(name), faultOf(t, d)))
+	case "cancel":
+		e.registry.Cancel(e.now, key(t, name), qerr.New(qerr.Unavailable, "given up"))
 	case "release-but":
 		e.registry.ReleaseBut(e.now, ids.QueryID(name), ids.StageID(number("stage")))
 	case "close":
@@ -138,6 +131,22 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		t.Fatalf("unknown command %s", d.Cmd)
 	}
 	return ""
+}
+
+// faultOf is the error that a command names by its kind; nil when it names none.
+func faultOf(t *testing.T, d *datadriven.TestData) error {
+	t.Helper()
+	var kind string
+	if !d.MaybeScanArgs(t, "error", &kind) {
+		return nil
+	}
+	for _, k := range qerr.Kinds() {
+		if k.String() == kind {
+			return qerr.New(k, "it went wrong")
+		}
+	}
+	d.Fatalf(t, "no kind %s", kind)
+	return nil
 }
 
 func key(t *testing.T, text string) ids.TaskKey {

@@ -98,7 +98,9 @@ type entry struct {
 	state    State
 	deadline time.Time
 	// pinned is how long the output of a Pinned task stays at most; zero for other tasks.
-	pinned     time.Time
+	pinned time.Time
+	// late is what it ends with at the deadline.
+	late       error
 	started    time.Time
 	outcome    Outcome
 	elapsed    time.Duration

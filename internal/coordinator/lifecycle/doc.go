@@ -22,8 +22,9 @@
 //
 // What a failed attempt means is in retry.go, by the error's kind: USER and the like end the query; IO is tried elsewhere
 // unless the error is final; RESOURCE once more, alone on a worker; INTERNAL once elsewhere; UNAVAILABLE and FENCED
-// elsewhere; FETCH_FAILED re-runs the producer that it names. Lost workers and lineage are in lineage.go, results that the
-// coordinator reads for clients in reader.go, the choice of workers in dispatch.go, everything that has a time in time.go.
+// elsewhere; FETCH_FAILED re-runs the producer that it names. Lost workers and lineage are in lineage.go, the end of
+// attempts that were given up in abandon.go, results that the coordinator reads for clients in reader.go, the choice of
+// workers in dispatch.go, everything that has a time in time.go.
 //
 // A kept result (Shape.Kept) is run without waiting for its reader, and its query goes on until nobody wants it any more:
 // reading it changes nothing. A lost worker takes it away, which is the query's failure.
@@ -44,6 +45,6 @@
 //     or from a refusal by a worker that was not asked before.
 //  9. Every attempt that was given to a worker is counted under one outcome by the query's end.
 //  10. No task is given to a worker that is lost or not usable.
-//
-// Given up attempts are not interrupted at their workers one by one: Release ends them with their query.
+//  11. An attempt that was given up is told to end (Abandon) to a worker in reach at once, and to one that was cut off when it
+//     comes back. It never is the one that counts. What is left after that ends with the query, by Release.
 package lifecycle

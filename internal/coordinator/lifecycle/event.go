@@ -123,6 +123,14 @@ type Dispatch struct {
 	Worker  ids.WorkerID
 }
 
+// Abandon has a worker end an attempt that was given up: whatever it still does or keeps is of no use.
+type Abandon struct {
+	Stage   ids.StageID
+	Task    ids.TaskIndex
+	Attempt ids.Attempt
+	Worker  ids.WorkerID
+}
+
 // Place appends the endpoint of a root task.
 type Place struct{ Task ids.TaskIndex }
 
@@ -133,6 +141,7 @@ type Alarm struct{ At time.Time }
 type End struct{ Release []ids.WorkerID }
 
 func (Dispatch) action() {}
+func (Abandon) action()  {}
 func (Place) action()    {}
 func (Alarm) action()    {}
 func (End) action()      {}

@@ -48,6 +48,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		switch a := action.(type) {
 		case Dispatch:
 			fmt.Fprintf(&b, "dispatch %d/%d#%d -> %s\n", a.Stage, a.Task, a.Attempt, a.Worker)
+		case Abandon:
+			fmt.Fprintf(&b, "abandon %d/%d#%d at %s\n", a.Stage, a.Task, a.Attempt, a.Worker)
 		case Place:
 			fmt.Fprintf(&b, "place %d\n", a.Task)
 		case Alarm:

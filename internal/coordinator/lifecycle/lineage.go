@@ -24,6 +24,7 @@ func (m *Machine) workerLost(e WorkerLost) []Action {
 	for s, tasks := range m.stages {
 		for t := range tasks {
 			task := &tasks[t]
+			task.forgetAbandoned(e.Worker)
 			if task.Worker != e.Worker || task.State == Waiting {
 				continue
 			}
@@ -107,12 +108,15 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 		lost.State = Broken
 		return lost.why
 	}
-	why := lost.why
-	lost.next(Broken, now)
+	why, changed := lost.why, m.shape.Stages[stage].Indeterminate
+	if lost.notBefore = now; changed && slices.Contains(m.usable, lost.Worker) {
+		m.giveUp(lost, Broken) // nobody may read it any more
+	} else {
+		lost.next(Broken, now)
+	}
 	if !lost.used {
 		return nil
 	}
-	changed := m.shape.Stages[stage].Indeterminate
 	if changed && m.placed > 0 && !m.shape.Proxied {
 		// A client may be reading, at a worker, a result made from the rows that are gone.
 		return why
@@ -126,7 +130,8 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 		}
 		if consumer.State == Creating || consumer.State == Placed {
 			m.count(consumer, OutcomeRestarted)
-			consumer.next(Dropped, now)
+			consumer.notBefore = now
+			m.giveUp(consumer, Dropped)
 		}
 		return nil
 	})
@@ -143,7 +148,8 @@ func (m *Machine) restart(stage ids.StageID, given *task, why error, now time.Ti
 		} else {
 			m.count(given, OutcomeRestarted)
 		}
-		given.next(Dropped, now)
+		given.notBefore = now
+		m.giveUp(given, Dropped)
 	}
 	if !given.used {
 		return nil

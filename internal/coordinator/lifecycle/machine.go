@@ -28,6 +28,8 @@ type Machine struct {
 	ended   time.Time
 	highest float64
 	counts  [outcomeCount]uint64
+	// abandoned are attempts that were given up in this step.
+	abandoned []Action
 }
 
 // Step takes an event and returns what to do. Events that come too late or twice change nothing.
@@ -35,6 +37,16 @@ func (m *Machine) Step(event Event) []Action {
 	if m.status.Final() {
 		return nil
 	}
+	actions := m.take(event)
+	abandoned := m.abandoned
+	m.abandoned = nil
+	if m.status.Final() { // all of the query is dropped everywhere
+		return actions
+	}
+	return append(abandoned, actions...)
+}
+
+func (m *Machine) take(event Event) []Action {
 	switch e := event.(type) {
 	case Wait:
 		m.wait = e
@@ -71,7 +83,7 @@ func (m *Machine) start(e Start) []Action {
 	for s, stage := range e.Shape.Stages {
 		m.stages[s] = make([]task, len(stage.Workers))
 		for t, worker := range stage.Workers {
-			m.stages[s][t] = task{Task: Task{Worker: worker, Attempt: 1}, highest: 1}
+			m.stages[s][t] = task{stage: ids.StageID(s), index: ids.TaskIndex(t), Task: Task{Worker: worker, Attempt: 1}, highest: 1}
 			if _, known := slices.BinarySearch(m.usable, worker); !known && e.Shape.Usable == nil && worker != "" {
 				m.usable = append(m.usable, worker)
 				slices.Sort(m.usable)

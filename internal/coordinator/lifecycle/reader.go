@@ -30,6 +30,7 @@ func (m *Machine) reader(event Event) []Action {
 		}
 	case Unreadable:
 		if t := current(e.Task, e.Attempt); t != nil && !t.drained {
+			m.abandon(t, &t.Task) // it may be well, and only the way to it broken
 			return m.failed(root, e.Task, e.Err, e.Now)
 		}
 	case ReaderGone:
@@ -48,21 +49,28 @@ func (m *Machine) readerGone(err error, now time.Time) []Action {
 	return []Action{m.end(Cancelled, err, now)}
 }
 
-// former handles news of an attempt that was given up. They matter only when a client reads it at its worker after all: the
-// worker was cut off from the coordinator, not from the client. Then that attempt is the result, as long as nobody reads
-// the one that took its place. (Where the attempts' rows might differ in part, the query has failed: see rerun.)
+// former handles news of an attempt that was given up, from a worker that was cut off when that happened: it ends there.
+//
+// They matter only when a client reads it at its worker after all: the worker was cut off from the coordinator, not from the
+// client. Then that attempt is the result, as long as nobody reads the one that took its place. (Where the attempts' rows
+// might differ in part, the query has failed: see rerun.) One that no client reads yet may go on waiting for one.
 func (m *Machine) former(e Report, task *task) []Action {
-	if !m.isRoot(e.Stage) || m.shape.Proxied || task.proxied || e.State != Active && e.State != Done ||
-		task.State != Waiting && task.State != Creating && task.State != Placed {
+	at := slices.IndexFunc(task.past, func(p Task) bool { return p.Attempt == e.Attempt })
+	if at < 0 || e.State == Broken || e.State == Dropped || task.past[at].abandoned {
 		return nil
 	}
-	at := slices.IndexFunc(task.past, func(p Task) bool { return p.Attempt == e.Attempt })
-	if at < 0 {
+	readable := m.isRoot(e.Stage) && !m.shape.Proxied && !task.proxied
+	switch {
+	case readable && e.State == Placed:
+		return nil
+	case !readable || task.State != Waiting && task.State != Creating && task.State != Placed:
+		m.abandon(task, &task.past[at])
 		return nil
 	}
 	former := task.past[at]
 	if task.State != Waiting {
 		m.count(task, OutcomeRestarted)
+		m.abandon(task, &task.Task)
 		task.remember(Dropped)
 	}
 	m.counts[former.outcome]-- // it goes on

@@ -107,6 +107,7 @@ func (m *Machine) refused(e Created, task *task) []Action {
 		task.avoid = nil // all are asked once more
 	}
 	task.shun()
-	task.next(Broken, notBefore)
+	task.notBefore = notBefore
+	m.giveUp(task, Broken) // the worker may have taken it, and only the answer was lost
 	return m.proceed(e.Now)
 }

@@ -49,7 +49,8 @@ type Task struct {
 	// Err is why the attempt ended without its rows.
 	Err error
 	Stats
-	outcome Outcome // what it is counted as, once it has ended
+	outcome   Outcome // what it is counted as, once it has ended
+	abandoned bool    // its worker was told to end it
 }
 
 // Stats are what a worker tells of a task.

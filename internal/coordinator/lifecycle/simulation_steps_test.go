@@ -169,6 +169,8 @@ func (s *simulation) fault() {
 	case 3: // comes back, or a new one comes
 		if s.cut[worker] {
 			delete(s.cut, worker)
+			s.back[worker] = true
+			s.retell(worker)
 		} else {
 			s.joined++
 			s.alive[ids.WorkerID(fmt.Sprintf("w%d", s.joined))] = true
@@ -195,6 +197,28 @@ func (s *simulation) fault() {
 		if s.rng.IntN(5) == 0 {
 			s.step(Cancel{Cause: qerr.New(qerr.Cancelled, "asked to"), Now: s.now})
 		}
+	}
+}
+
+// retell lets a worker that is in reach again tell all that it has.
+func (s *simulation) retell(worker ids.WorkerID) {
+	has := map[ids.TaskKey]TaskState{}
+	for key, run := range s.runs {
+		if has[key] = Active; run.worker != worker {
+			delete(has, key)
+		} else if r := s.readers[key.Task]; int(key.Stage) == len(s.shape.Stages)-1 && (r == nil || r.first != key || !r.shown) {
+			has[key] = Placed
+		}
+	}
+	for key := range s.outputs {
+		if s.where[key] == worker {
+			has[key] = Done
+		}
+	}
+	s.retelling = true
+	defer func() { s.retelling = false }()
+	for _, key := range slices.SortedFunc(maps.Keys(has), compareKeys) {
+		s.step(Report{Stage: key.Stage, Task: key.Task, Attempt: key.Attempt, State: has[key], Stats: Stats{Rows: 1, SchemaSent: has[key] == Active}, Now: s.now})
 	}
 }
 

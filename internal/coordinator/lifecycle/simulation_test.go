@@ -25,13 +25,16 @@ type simulation struct {
 	shape  Shape
 	faults int // left
 
-	alive   map[ids.WorkerID]bool // the process is there
-	cut     map[ids.WorkerID]bool // the process is there, and the coordinator thinks it is not
-	joined  int
-	runs    map[ids.TaskKey]*simRun
-	outputs map[ids.TaskKey]lineage
-	where   map[ids.TaskKey]ids.WorkerID
-	given   map[ids.TaskKey]bool // ever dispatched
+	alive  map[ids.WorkerID]bool // the process is there
+	cut    map[ids.WorkerID]bool // the process is there, and the coordinator thinks it is not
+	back   map[ids.WorkerID]bool // was cut off once
+	joined int
+	// retelling: a worker that came back has not told all that it has.
+	retelling bool
+	runs      map[ids.TaskKey]*simRun
+	outputs   map[ids.TaskKey]lineage
+	where     map[ids.TaskKey]ids.WorkerID
+	given     map[ids.TaskKey]bool // ever dispatched
 
 	readers map[ids.TaskIndex]*simReader
 	ended   bool
@@ -78,7 +81,7 @@ func TestSimulation(t *testing.T) {
 func newSimulation(t *testing.T, seed uint64) *simulation {
 	rng := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a seed makes the run repeatable
 	s := &simulation{t: t, seed: seed, rng: rng, m: &Machine{}, now: epoch, faults: rng.IntN(6),
-		alive: map[ids.WorkerID]bool{}, cut: map[ids.WorkerID]bool{}, runs: map[ids.TaskKey]*simRun{}, outputs: map[ids.TaskKey]lineage{},
+		alive: map[ids.WorkerID]bool{}, cut: map[ids.WorkerID]bool{}, back: map[ids.WorkerID]bool{}, runs: map[ids.TaskKey]*simRun{}, outputs: map[ids.TaskKey]lineage{},
 		where: map[ids.TaskKey]ids.WorkerID{}, given: map[ids.TaskKey]bool{}, readers: map[ids.TaskIndex]*simReader{}}
 	s.joined = 1 + rng.IntN(4)
 	var workers []ids.WorkerID
@@ -176,6 +179,8 @@ func (s *simulation) step(event Event) {
 		switch a := action.(type) {
 		case Dispatch:
 			s.dispatched(a)
+		case Abandon:
+			s.abandoned(a)
 		case Place:
 			root := s.m.Stages()[len(s.shape.Stages)-1][a.Task]
 			if s.readers[a.Task] != nil {
@@ -191,6 +196,7 @@ func (s *simulation) step(event Event) {
 			}
 		}
 	}
+	s.checkStrays()
 	for index, r := range s.readers {
 		if task, _ := s.m.RootTask(index); !s.ended && r.known && task.Attempt != r.first.Attempt && task.Attempt != r.open.Attempt {
 			s.errorf("task %d moved to attempt %d although a client has the begin of another one", index, task.Attempt)
@@ -203,6 +209,32 @@ func (s *simulation) step(event Event) {
 				s.where[key] = task.Worker
 				s.runs[key] = &simRun{worker: task.Worker}
 			}
+		}
+	}
+}
+
+// abandoned ends an attempt at its worker, which must not be the one that counts.
+func (s *simulation) abandoned(a Abandon) {
+	key := s.key(int(a.Stage), int(a.Task), a.Attempt)
+	if current := s.m.Task(a.Stage, a.Task); current.Attempt == a.Attempt {
+		s.errorf("%s is abandoned, and counts", key)
+	}
+	if s.where[key] != a.Worker || s.cut[a.Worker] {
+		s.errorf("%s is abandoned at %s, but runs at %s", key, a.Worker, s.where[key])
+	}
+	delete(s.runs, key)
+	delete(s.outputs, key)
+}
+
+// checkStrays looks for attempts that run on a worker in reach although they were given up. A result that waits for its reader
+// on a worker that was cut off may do so.
+func (s *simulation) checkStrays() {
+	for key, run := range s.runs {
+		if s.ended || s.retelling || !s.alive[run.worker] || s.cut[run.worker] || int(key.Stage) == len(s.shape.Stages)-1 && s.back[run.worker] {
+			continue
+		}
+		if current := s.m.Task(key.Stage, key.Task); current.Attempt != key.Attempt {
+			s.errorf("%s still runs on %s, but attempt %d counts", key, run.worker, current.Attempt)
 		}
 	}
 }

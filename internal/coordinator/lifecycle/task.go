@@ -19,6 +19,8 @@ const (
 // task is a task with what is remembered over its attempts. The embedded Task is the current attempt.
 type task struct {
 	Task
+	stage    ids.StageID
+	index    ids.TaskIndex
 	highest  ids.Attempt // the largest attempt number given out
 	failures int         // attempts that count against Shape.Attempts
 	past     []Task      // ended attempts, oldest first

@@ -637,6 +637,7 @@ type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	QueryId       string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
 	KeepStage     *uint32                `protobuf:"varint,2,opt,name=keep_stage,json=keepStage,proto3,oneof" json:"keep_stage,omitempty"` // set: the query goes on, and what this stage has kept stays
+	Cause         *Error                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`                                 // why the query ended, which its readers are told; absent when it was read to the end
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -685,6 +686,13 @@ func (x *ReleaseRequest) GetKeepStage() uint32 {
 	return 0
 }
 
+func (x *ReleaseRequest) GetCause() *Error {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
 type ReleaseReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -721,6 +729,94 @@ func (*ReleaseReply) Descriptor() ([]byte, []int) {
 	return file_arbalest_proto_rawDescGZIP(), []int{9}
 }
 
+type CancelRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *TaskKey               `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Cause         *Error                 `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"` // what readers of the attempt are told
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelRequest) Reset() {
+	*x = CancelRequest{}
+	mi := &file_arbalest_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelRequest) ProtoMessage() {}
+
+func (x *CancelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
+func (*CancelRequest) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CancelRequest) GetKey() *TaskKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *CancelRequest) GetCause() *Error {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+type CancelReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelReply) Reset() {
+	*x = CancelReply{}
+	mi := &file_arbalest_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelReply) ProtoMessage() {}
+
+func (x *CancelReply) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
+func (*CancelReply) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{11}
+}
+
 type TaskKey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	QueryId       string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
@@ -733,7 +829,7 @@ type TaskKey struct {
 
 func (x *TaskKey) Reset() {
 	*x = TaskKey{}
-	mi := &file_arbalest_proto_msgTypes[10]
+	mi := &file_arbalest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -745,7 +841,7 @@ func (x *TaskKey) String() string {
 func (*TaskKey) ProtoMessage() {}
 
 func (x *TaskKey) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[10]
+	mi := &file_arbalest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -758,7 +854,7 @@ func (x *TaskKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskKey.ProtoReflect.Descriptor instead.
 func (*TaskKey) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{10}
+	return file_arbalest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TaskKey) GetQueryId() string {
@@ -809,7 +905,7 @@ type TaskSpec struct {
 
 func (x *TaskSpec) Reset() {
 	*x = TaskSpec{}
-	mi := &file_arbalest_proto_msgTypes[11]
+	mi := &file_arbalest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +917,7 @@ func (x *TaskSpec) String() string {
 func (*TaskSpec) ProtoMessage() {}
 
 func (x *TaskSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[11]
+	mi := &file_arbalest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +930,7 @@ func (x *TaskSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskSpec.ProtoReflect.Descriptor instead.
 func (*TaskSpec) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{11}
+	return file_arbalest_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TaskSpec) GetKey() *TaskKey {
@@ -924,7 +1020,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_arbalest_proto_msgTypes[12]
+	mi := &file_arbalest_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -936,7 +1032,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[12]
+	mi := &file_arbalest_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -949,7 +1045,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{12}
+	return file_arbalest_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Column) GetName() string {
@@ -981,7 +1077,7 @@ type Scan struct {
 
 func (x *Scan) Reset() {
 	*x = Scan{}
-	mi := &file_arbalest_proto_msgTypes[13]
+	mi := &file_arbalest_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1089,7 @@ func (x *Scan) String() string {
 func (*Scan) ProtoMessage() {}
 
 func (x *Scan) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[13]
+	mi := &file_arbalest_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1102,7 @@ func (x *Scan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scan.ProtoReflect.Descriptor instead.
 func (*Scan) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{13}
+	return file_arbalest_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Scan) GetName() string {
@@ -1068,7 +1164,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_arbalest_proto_msgTypes[14]
+	mi := &file_arbalest_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +1176,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[14]
+	mi := &file_arbalest_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +1189,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{14}
+	return file_arbalest_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Option) GetName() string {
@@ -1124,7 +1220,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_arbalest_proto_msgTypes[15]
+	mi := &file_arbalest_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1232,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[15]
+	mi := &file_arbalest_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1245,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{15}
+	return file_arbalest_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Split) GetPath() string {
@@ -1204,7 +1300,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1312,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1325,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{16}
+	return file_arbalest_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Key) GetNull() bool {
@@ -1258,7 +1354,7 @@ type ExchangeSource struct {
 
 func (x *ExchangeSource) Reset() {
 	*x = ExchangeSource{}
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1366,7 @@ func (x *ExchangeSource) String() string {
 func (*ExchangeSource) ProtoMessage() {}
 
 func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1379,7 @@ func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSource.ProtoReflect.Descriptor instead.
 func (*ExchangeSource) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{17}
+	return file_arbalest_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExchangeSource) GetName() string {
@@ -1320,7 +1416,7 @@ type Producer struct {
 
 func (x *Producer) Reset() {
 	*x = Producer{}
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1428,7 @@ func (x *Producer) String() string {
 func (*Producer) ProtoMessage() {}
 
 func (x *Producer) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1441,7 @@ func (x *Producer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Producer.ProtoReflect.Descriptor instead.
 func (*Producer) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{18}
+	return file_arbalest_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Producer) GetKey() *TaskKey {
@@ -1402,7 +1498,7 @@ type TaskEvent struct {
 
 func (x *TaskEvent) Reset() {
 	*x = TaskEvent{}
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1510,7 @@ func (x *TaskEvent) String() string {
 func (*TaskEvent) ProtoMessage() {}
 
 func (x *TaskEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1523,7 @@ func (x *TaskEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEvent.ProtoReflect.Descriptor instead.
 func (*TaskEvent) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{19}
+	return file_arbalest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TaskEvent) GetKey() *TaskKey {
@@ -1516,14 +1612,15 @@ type Error struct {
 	Position      int32                  `protobuf:"varint,4,opt,name=position,proto3" json:"position,omitempty"`
 	Producer      *TaskKey               `protobuf:"bytes,5,opt,name=producer,proto3" json:"producer,omitempty"`
 	WorkerId      string                 `protobuf:"bytes,6,opt,name=worker_id,json=workerId,proto3" json:"worker_id,omitempty"`
-	Final         bool                   `protobuf:"varint,7,opt,name=final,proto3" json:"final,omitempty"` // running the same work again, anywhere, would fail in the same way
+	Final         bool                   `protobuf:"varint,7,opt,name=final,proto3" json:"final,omitempty"`                                     // running the same work again, anywhere, would fail in the same way
+	RetryAfterMs  int64                  `protobuf:"varint,8,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // when sending the call again is worth while; 0 = not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1632,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1645,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{20}
+	return file_arbalest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Error) GetKind() string {
@@ -1600,6 +1697,13 @@ func (x *Error) GetFinal() bool {
 	return false
 }
 
+func (x *Error) GetRetryAfterMs() int64 {
+	if x != nil {
+		return x.RetryAfterMs
+	}
+	return 0
+}
+
 // The contents of a ticket, before signing. At most 64 KiB signed.
 type Ticket struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1619,7 +1723,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1735,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1748,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{21}
+	return file_arbalest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Ticket) GetVersion() uint32 {
@@ -1728,7 +1832,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +1844,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +1857,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{22}
+	return file_arbalest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Signed) GetKeyId() string {
@@ -1792,7 +1896,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +1908,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +1921,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{23}
+	return file_arbalest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Handle) GetVersion() uint32 {
@@ -1908,13 +2012,18 @@ const file_arbalest_proto_rawDesc = "" +
 	"\n" +
 	"kept_tasks\x18\x04 \x01(\rR\tkeptTasks\x12\x1f\n" +
 	"\vspill_bytes\x18\x05 \x01(\x04R\n" +
-	"spillBytes\"^\n" +
+	"spillBytes\"\x88\x01\n" +
 	"\x0eReleaseRequest\x12\x19\n" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\"\n" +
 	"\n" +
-	"keep_stage\x18\x02 \x01(\rH\x00R\tkeepStage\x88\x01\x01B\r\n" +
+	"keep_stage\x18\x02 \x01(\rH\x00R\tkeepStage\x88\x01\x01\x12(\n" +
+	"\x05cause\x18\x03 \x01(\v2\x12.arbalest.v1.ErrorR\x05causeB\r\n" +
 	"\v_keep_stage\"\x0e\n" +
-	"\fReleaseReply\"h\n" +
+	"\fReleaseReply\"a\n" +
+	"\rCancelRequest\x12&\n" +
+	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12(\n" +
+	"\x05cause\x18\x02 \x01(\v2\x12.arbalest.v1.ErrorR\x05cause\"\r\n" +
+	"\vCancelReply\"h\n" +
 	"\aTaskKey\x12\x19\n" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
@@ -1984,7 +2093,7 @@ const file_arbalest_proto_rawDesc = "" +
 	" \x01(\bR\n" +
 	"schemaSent\x12\x1f\n" +
 	"\vspill_bytes\x18\v \x01(\x04R\n" +
-	"spillBytes\"\xc6\x01\n" +
+	"spillBytes\"\xec\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x18\n" +
@@ -1992,7 +2101,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"\bposition\x18\x04 \x01(\x05R\bposition\x120\n" +
 	"\bproducer\x18\x05 \x01(\v2\x14.arbalest.v1.TaskKeyR\bproducer\x12\x1b\n" +
 	"\tworker_id\x18\x06 \x01(\tR\bworkerId\x12\x14\n" +
-	"\x05final\x18\a \x01(\bR\x05final\"\xe3\x02\n" +
+	"\x05final\x18\a \x01(\bR\x05final\x12$\n" +
+	"\x0eretry_after_ms\x18\b \x01(\x03R\fretryAfterMs\"\xe3\x02\n" +
 	"\x06Ticket\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x121\n" +
 	"\baudience\x18\x02 \x01(\x0e2\x15.arbalest.v1.AudienceR\baudience\x12&\n" +
@@ -2032,11 +2142,12 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x14AUDIENCE_COORDINATOR\x10\x032J\n" +
 	"\n" +
 	"Membership\x12<\n" +
-	"\x04Join\x12\x18.arbalest.v1.JoinRequest\x1a\x16.arbalest.v1.JoinReply(\x010\x012\xc9\x01\n" +
+	"\x04Join\x12\x18.arbalest.v1.JoinRequest\x1a\x16.arbalest.v1.JoinReply(\x010\x012\x89\x02\n" +
 	"\x05Tasks\x12>\n" +
 	"\x06Create\x12\x1a.arbalest.v1.CreateRequest\x1a\x18.arbalest.v1.CreateReply\x12=\n" +
 	"\x05Watch\x12\x19.arbalest.v1.WatchRequest\x1a\x17.arbalest.v1.WatchEvent0\x01\x12A\n" +
-	"\aRelease\x12\x1b.arbalest.v1.ReleaseRequest\x1a\x19.arbalest.v1.ReleaseReplyB:Z8github.com/arbalest-sql/arbalest/internal/protocol/pb;pbb\x06proto3"
+	"\aRelease\x12\x1b.arbalest.v1.ReleaseRequest\x1a\x19.arbalest.v1.ReleaseReply\x12>\n" +
+	"\x06Cancel\x12\x1a.arbalest.v1.CancelRequest\x1a\x18.arbalest.v1.CancelReplyB:Z8github.com/arbalest-sql/arbalest/internal/protocol/pb;pbb\x06proto3"
 
 var (
 	file_arbalest_proto_rawDescOnce sync.Once
@@ -2051,7 +2162,7 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),         // 0: arbalest.v1.TaskState
 	(Audience)(0),          // 1: arbalest.v1.Audience
@@ -2065,57 +2176,64 @@ var file_arbalest_proto_goTypes = []any{
 	(*WorkerLoad)(nil),     // 9: arbalest.v1.WorkerLoad
 	(*ReleaseRequest)(nil), // 10: arbalest.v1.ReleaseRequest
 	(*ReleaseReply)(nil),   // 11: arbalest.v1.ReleaseReply
-	(*TaskKey)(nil),        // 12: arbalest.v1.TaskKey
-	(*TaskSpec)(nil),       // 13: arbalest.v1.TaskSpec
-	(*Column)(nil),         // 14: arbalest.v1.Column
-	(*Scan)(nil),           // 15: arbalest.v1.Scan
-	(*Option)(nil),         // 16: arbalest.v1.Option
-	(*Split)(nil),          // 17: arbalest.v1.Split
-	(*Key)(nil),            // 18: arbalest.v1.Key
-	(*ExchangeSource)(nil), // 19: arbalest.v1.ExchangeSource
-	(*Producer)(nil),       // 20: arbalest.v1.Producer
-	(*TaskEvent)(nil),      // 21: arbalest.v1.TaskEvent
-	(*Error)(nil),          // 22: arbalest.v1.Error
-	(*Ticket)(nil),         // 23: arbalest.v1.Ticket
-	(*Signed)(nil),         // 24: arbalest.v1.Signed
-	(*Handle)(nil),         // 25: arbalest.v1.Handle
+	(*CancelRequest)(nil),  // 12: arbalest.v1.CancelRequest
+	(*CancelReply)(nil),    // 13: arbalest.v1.CancelReply
+	(*TaskKey)(nil),        // 14: arbalest.v1.TaskKey
+	(*TaskSpec)(nil),       // 15: arbalest.v1.TaskSpec
+	(*Column)(nil),         // 16: arbalest.v1.Column
+	(*Scan)(nil),           // 17: arbalest.v1.Scan
+	(*Option)(nil),         // 18: arbalest.v1.Option
+	(*Split)(nil),          // 19: arbalest.v1.Split
+	(*Key)(nil),            // 20: arbalest.v1.Key
+	(*ExchangeSource)(nil), // 21: arbalest.v1.ExchangeSource
+	(*Producer)(nil),       // 22: arbalest.v1.Producer
+	(*TaskEvent)(nil),      // 23: arbalest.v1.TaskEvent
+	(*Error)(nil),          // 24: arbalest.v1.Error
+	(*Ticket)(nil),         // 25: arbalest.v1.Ticket
+	(*Signed)(nil),         // 26: arbalest.v1.Signed
+	(*Handle)(nil),         // 27: arbalest.v1.Handle
 }
 var file_arbalest_proto_depIdxs = []int32{
 	4,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
-	13, // 1: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
-	21, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
+	15, // 1: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
+	23, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
 	9,  // 3: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
-	12, // 4: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
-	15, // 5: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
-	19, // 6: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
-	14, // 7: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
-	16, // 8: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
-	14, // 9: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
-	17, // 10: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
-	18, // 11: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
-	14, // 12: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
-	20, // 13: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
-	12, // 14: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
-	12, // 15: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
-	0,  // 16: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
-	22, // 17: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
-	12, // 18: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
-	1,  // 19: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
-	12, // 20: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
-	13, // 21: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	2,  // 22: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	5,  // 23: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	7,  // 24: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	10, // 25: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	3,  // 26: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	6,  // 27: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	8,  // 28: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	11, // 29: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	26, // [26:30] is the sub-list for method output_type
-	22, // [22:26] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	24, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
+	14, // 5: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
+	24, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
+	14, // 7: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
+	17, // 8: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
+	21, // 9: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
+	16, // 10: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
+	18, // 11: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
+	16, // 12: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
+	19, // 13: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
+	20, // 14: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
+	16, // 15: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
+	22, // 16: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
+	14, // 17: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
+	14, // 18: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
+	0,  // 19: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
+	24, // 20: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
+	14, // 21: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
+	1,  // 22: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
+	14, // 23: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
+	15, // 24: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
+	2,  // 25: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	5,  // 26: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	7,  // 27: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	10, // 28: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	12, // 29: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	3,  // 30: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	6,  // 31: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	8,  // 32: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	11, // 33: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	13, // 34: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	30, // [30:35] is the sub-list for method output_type
+	25, // [25:30] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -2130,7 +2248,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

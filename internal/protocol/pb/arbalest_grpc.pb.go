@@ -131,6 +131,7 @@ const (
 	Tasks_Create_FullMethodName  = "/arbalest.v1.Tasks/Create"
 	Tasks_Watch_FullMethodName   = "/arbalest.v1.Tasks/Watch"
 	Tasks_Release_FullMethodName = "/arbalest.v1.Tasks/Release"
+	Tasks_Cancel_FullMethodName  = "/arbalest.v1.Tasks/Cancel"
 )
 
 // TasksClient is the client API for Tasks service.
@@ -148,6 +149,9 @@ type TasksClient interface {
 	// Release ends every task of a query, running or not, waits until their threads are out of the engine, and drops their
 	// outputs. Releasing an unknown query is a no-op.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseReply, error)
+	// Cancel ends one attempt of a task and drops its output: another attempt took its place. The key is fenced: a Create
+	// that comes later is refused. It does not wait, and cancelling an unknown or ended attempt only fences it.
+	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelReply, error)
 }
 
 type tasksClient struct {
@@ -197,6 +201,16 @@ func (c *tasksClient) Release(ctx context.Context, in *ReleaseRequest, opts ...g
 	return out, nil
 }
 
+func (c *tasksClient) Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelReply)
+	err := c.cc.Invoke(ctx, Tasks_Cancel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TasksServer is the server API for Tasks service.
 // All implementations must embed UnimplementedTasksServer
 // for forward compatibility.
@@ -212,6 +226,9 @@ type TasksServer interface {
 	// Release ends every task of a query, running or not, waits until their threads are out of the engine, and drops their
 	// outputs. Releasing an unknown query is a no-op.
 	Release(context.Context, *ReleaseRequest) (*ReleaseReply, error)
+	// Cancel ends one attempt of a task and drops its output: another attempt took its place. The key is fenced: a Create
+	// that comes later is refused. It does not wait, and cancelling an unknown or ended attempt only fences it.
+	Cancel(context.Context, *CancelRequest) (*CancelReply, error)
 	mustEmbedUnimplementedTasksServer()
 }
 
@@ -230,6 +247,9 @@ func (UnimplementedTasksServer) Watch(*WatchRequest, grpc.ServerStreamingServer[
 }
 func (UnimplementedTasksServer) Release(context.Context, *ReleaseRequest) (*ReleaseReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
+}
+func (UnimplementedTasksServer) Cancel(context.Context, *CancelRequest) (*CancelReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Cancel not implemented")
 }
 func (UnimplementedTasksServer) mustEmbedUnimplementedTasksServer() {}
 func (UnimplementedTasksServer) testEmbeddedByValue()               {}
@@ -299,6 +319,24 @@ func _Tasks_Release_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tasks_Cancel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TasksServer).Cancel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tasks_Cancel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TasksServer).Cancel(ctx, req.(*CancelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Tasks_ServiceDesc is the grpc.ServiceDesc for Tasks service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -313,6 +351,10 @@ var Tasks_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Release",
 			Handler:    _Tasks_Release_Handler,
+		},
+		{
+			MethodName: "Cancel",
+			Handler:    _Tasks_Cancel_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
