@@ -191,6 +191,9 @@ func tableBytes(t *table.Table) int64 {
 			}
 			bytes += 24
 		}
+		for i := range f.Zones {
+			bytes += f.Zones[i].MemoryBytes()
+		}
 	}
 	return bytes
 }

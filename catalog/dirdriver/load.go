@@ -50,6 +50,7 @@ func (d *Driver) loadParquet(ctx context.Context, t *table.Table, sources []sour
 		t.Rows += f.Rows
 		t.Files[i] = table.File{Path: s.path, Size: s.size, ModTime: s.modTime, Rows: f.Rows, Keys: keyValues(s)}
 		t.Files[i].RowGroups = placeGroups(f.Groups, positions, len(t.Columns))
+		t.Files[i].Zones = placeZones(t, f, positions, t.Files[i].Keys)
 		addTotals(totals, f, positions)
 	}
 	t.Stats = make([]table.ColumnStats, len(totals))
@@ -106,6 +107,41 @@ func placeGroups(groups []table.RowGroup, positions []int, columns int) []table.
 	return placed
 }
 
+// placeZones gives the table's columns what the file's footer knows of them. All values of a partition column are its
+// file's key, whatever the file itself has under that name; of a column that the file lacks all are NULL.
+func placeZones(t *table.Table, f *footer.Footer, positions []int, keys []*string) []table.Zone {
+	zones := make([]table.Zone, len(t.Columns))
+	has := make([]bool, len(zones))
+	for i, p := range positions {
+		has[p] = true
+		if z, ok := f.Columns[i].Zone.As(t.Columns[p].Type); ok {
+			zones[p] = z
+		}
+	}
+	for c := range zones {
+		if !has[c] {
+			zones[c].Add(table.Bounds{Nulls: table.NullsOnly}, false)
+		}
+	}
+	for k, c := range t.PartitionColumns {
+		zones[c] = keyZone(keys[k], t.Columns[c].Type)
+	}
+	return zones
+}
+
+// keyZone is what a directory's key says of its column.
+func keyZone(key *string, t table.Type) table.Zone {
+	var z table.Zone
+	if key == nil {
+		z.Add(table.Bounds{Nulls: table.NullsOnly}, false)
+		return z
+	}
+	if v, ok := table.ParseValue(*key, t); ok {
+		z.Add(table.Bounds{Min: v, Max: v, Known: true, Nulls: table.NullsNone}, t.ID == table.Varchar)
+	}
+	return z
+}
+
 // loadText loads a CSV or JSON table. Rows are estimates.
 func (d *Driver) loadText(ctx context.Context, t *table.Table, sources []source) error {
 	paths := make([]string, len(sources))
@@ -140,6 +176,12 @@ func (d *Driver) loadText(ctx context.Context, t *table.Table, sources []source)
 			return qerr.New(qerr.IO, "file %s has changed since the query started; run the query again", s.path)
 		}
 		f := table.File{Path: s.path, Size: s.size, ModTime: s.modTime, Rows: int64(float64(s.size) / bytesPerRow), Keys: keyValues(s)}
+		if len(t.PartitionColumns) > 0 {
+			f.Zones = make([]table.Zone, len(t.Columns))
+			for k, c := range t.PartitionColumns {
+				f.Zones[c] = keyZone(f.Keys[k], t.Columns[c].Type)
+			}
+		}
 		t.Rows += f.Rows
 		t.Files = append(t.Files, f)
 	}

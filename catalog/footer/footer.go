@@ -37,13 +37,15 @@ type Column struct {
 	Nulls int64
 	// Range bounds the values; invalid when nothing is known.
 	Range Range
+	// Zone bounds the values of each row group.
+	Zone Zone
 }
 
 // MemoryBytes estimates what the footer takes in memory.
 func (f *Footer) MemoryBytes() int64 {
 	bytes := int64(256)
 	for _, c := range f.Columns {
-		bytes += 160 + int64(len(c.Name)+len(c.Range.min.text)+len(c.Range.max.text))
+		bytes += 160 + int64(len(c.Name)+len(c.Range.min.text)+len(c.Range.max.text)) + c.Zone.zone.MemoryBytes()
 	}
 	return bytes + int64(len(f.Groups))*(48+8*int64(len(f.Columns)))
 }
@@ -114,8 +116,15 @@ func summarise(md *metadata.FileMetaData, size int64) (*Footer, error) {
 	if md.GetNumRows() != f.Rows {
 		return nil, fmt.Errorf("the footer says %d rows, its row groups have %d", md.GetNumRows(), f.Rows)
 	}
+	var zones int64
 	for i := range f.Columns {
 		f.Columns[i].Range = merges[i].result()
+		zones += f.Columns[i].Zone.zone.MemoryBytes()
+	}
+	if zones > zoneBytesMax {
+		for i := range f.Columns {
+			f.Columns[i].Zone.zone = f.Columns[i].Zone.zone.Coarse()
+		}
 	}
 	return f, nil
 }
@@ -163,31 +172,40 @@ func (f *Footer) addGroup(rg *metadata.RowGroupMetaData, top []int, merges []ran
 // addStatistics merges a row group's statistics of a column that is not nested. Any doubt makes the column unknown.
 func (c *Column) addStatistics(chunk *metadata.ColumnChunkMetaData, rows int64, merge *rangeMerge) {
 	if rows == 0 || c.Nulls < 0 && merge.unknown {
+		c.Zone.add(Range{}, table.NullsUnknown)
 		return
 	}
+	var stats metadata.TypedStatistics
 	set, err := chunk.StatsSet()
-	if err != nil || !set {
-		c.Nulls, merge.unknown = -1, true
-		return
+	if err == nil && set {
+		stats, err = chunk.Statistics()
 	}
-	stats, err := chunk.Statistics()
 	if err != nil || stats == nil {
 		c.Nulls, merge.unknown = -1, true
+		c.Zone.add(Range{}, table.NullsUnknown)
 		return
 	}
-	allNull := false
+	nulls := table.NullsUnknown
 	switch {
 	case !stats.HasNullCount() || stats.NullCount() < 0 || stats.NullCount() > rows:
 		c.Nulls = -1
+	case stats.NullCount() == rows:
+		nulls = table.NullsOnly
+	case stats.NullCount() == 0:
+		nulls = table.NullsNone
 	default:
-		allNull = stats.NullCount() == rows
-		if c.Nulls >= 0 {
-			c.Nulls += stats.NullCount()
-		}
+		nulls = table.NullsSome
 	}
-	if !allNull {
-		merge.add(rangeOf(stats))
+	if nulls != table.NullsUnknown && c.Nulls >= 0 {
+		c.Nulls += stats.NullCount()
 	}
+	if nulls == table.NullsOnly {
+		c.Zone.add(Range{}, nulls)
+		return
+	}
+	r := rangeOf(stats)
+	merge.add(r)
+	c.Zone.add(r, nulls)
 }
 
 // fingerprint hashes all that the engine derives names and types from: the schema, and GeoParquet's key.

@@ -66,6 +66,8 @@ type File struct {
 	// Keys are the values of the table's PartitionColumns for this file, as text; nil where there are none.
 	// A nil entry is NULL.
 	Keys []*string
+	// Zones are the bounds of values by column, parallel to Table.Columns; nil where nothing is known of any.
+	Zones []Zone
 }
 
 // A RowGroup is a run of rows of a Parquet file that can be read alone.
