@@ -62,6 +62,7 @@ type rule struct {
 var rewrites = []rule{
 	{newRule("inline tables become constant rows"), inlineTables},
 	{newRule("projections are merged"), mergeProjections},
+	{newRule("scans are pruned by bounds"), pruneScans},
 }
 
 // spreadRewrites are the rules that make more of a tree fit for many tasks, in this order. A tree that stays in one task
@@ -147,7 +148,7 @@ func buildText(st Statement, opts Options, reason string) (*Plan, error) {
 		Indeterminate: true, // nothing is known of it
 	}
 	for i := range stage.Scans {
-		stage.Scans[i].Splits = splitsOf(stage.Scans[i].Table, stage.Scans[i].Columns, opts.Workers)
+		stage.Scans[i].Splits = splitsOf(stage.Scans[i].Table, stage.Scans[i].Columns, nil, opts.Workers)
 	}
 	plan := &Plan{
 		Stages:        []*Stage{stage},
@@ -224,7 +225,7 @@ func oneStage(tree operator.Node, opts Options) bool {
 	}
 	var bytes int64
 	for _, s := range scans {
-		bytes += scanBytes(s.Table, s.Columns)
+		bytes += scanBytes(s)
 	}
 	return bytes < opts.SmallBytes*int64(opts.Workers)
 }

@@ -18,6 +18,7 @@ import (
 // The scripts under testdata/plan: tables and trees in plantest's form, plans in EXPLAIN's.
 //
 //	table name=t files=3 groups=2 rows=1000 bytes=4096     its columns stand below
+//	zone table=t column=a first=0 step=1000 width=1000 [nulls=none]     see plantest.Zone; the table's bounds
 //	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES] [strategy=exchange]    the tree stands below
 //	fragments …                                             likewise; prints the SQL of each stage
 func TestPlans(t *testing.T) {
@@ -27,6 +28,8 @@ func TestPlans(t *testing.T) {
 			switch d.Cmd {
 			case "table":
 				return defineTable(t, d, tables)
+			case "zone":
+				return defineZone(t, d, tables)
 			case "plan", "fragments":
 				p, workers, err := buildPlan(t, d, tables)
 				if err != nil {
@@ -58,6 +61,23 @@ func defineTable(t *testing.T, d *datadriven.TestData, tables map[string]*table.
 		t.Fatal(err)
 	}
 	tables[s.Name] = made
+	return "ok"
+}
+
+func defineZone(t *testing.T, d *datadriven.TestData, tables map[string]*table.Table) string {
+	t.Helper()
+	z := plantest.Zone{Nulls: table.NullsNone}
+	name, nulls := "", "none"
+	d.ScanArgs(t, "table", &name)
+	d.ScanArgs(t, "column", &z.Column)
+	d.MaybeScanArgs(t, "first", &z.First)
+	d.MaybeScanArgs(t, "step", &z.Step)
+	d.MaybeScanArgs(t, "width", &z.Width)
+	d.MaybeScanArgs(t, "nulls", &nulls)
+	z.Nulls = map[string]table.NullState{"none": table.NullsNone, "some": table.NullsSome, "only": table.NullsOnly}[nulls]
+	if err := plantest.Lay(tables[name], z); err != nil {
+		d.Fatalf(t, "%v", err)
+	}
 	return "ok"
 }
 

@@ -102,10 +102,14 @@ func (c *cutter) detach(n operator.Node, b *body) (operator.Node, error) {
 		scan := *n
 		name := fmt.Sprintf("scan_%d", len(b.scans))
 		b.names[&scan] = name
-		b.scans = append(b.scans, ScanInput{
-			Name: name, Table: n.Table, Columns: n.Columns, Splits: splitsOf(n.Table, n.Columns, c.opts.Workers),
-			Replicated: b.replicate > 0,
-		})
+		input := ScanInput{
+			Name: name, Table: n.Table, Columns: n.Columns, Splits: splitsOf(n.Table, n.Columns, n.Skip, c.opts.Workers),
+			Replicated: b.replicate > 0, Skip: n.Skip,
+		}
+		if n.Skip != nil {
+			input.Of = len(splitsOf(n.Table, n.Columns, nil, c.opts.Workers))
+		}
+		b.scans = append(b.scans, input)
 		b.split = b.split || b.replicate == 0
 		return &scan, nil
 	case *operator.Exchange:

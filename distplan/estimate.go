@@ -27,7 +27,7 @@ const (
 //
 // Rows are the frontend's estimate, or by the operator:
 //
-//	scan: the table's rows                     filter: child × filterKeeps
+//	scan: the rows of units that are read      filter: child × filterKeeps, never more than the child
 //	aggregate: 1 without groups, else child × groupsPerRow; distinct likewise
 //	top, limit: min(limit, child)              order, window, project, exchange: child
 //	inner join: max(left, right) with an equality, else left × right; left: at least left; right, full likewise
@@ -58,6 +58,12 @@ func (s *sizes) rows(n operator.Node) float64 {
 	if rows < 0 || math.IsNaN(rows) {
 		rows = s.guess(n)
 	}
+	switch n := n.(type) {
+	case *operator.Scan:
+		rows = min(rows, float64(scanRows(n)))
+	case *operator.Filter:
+		rows = min(rows, s.rows(n.Child)) // the frontend does not know what was pruned
+	}
 	s.set(n, rows)
 	return rows
 }
@@ -73,7 +79,7 @@ func (s *sizes) set(n operator.Node, rows float64) {
 func (s *sizes) guess(n operator.Node) float64 {
 	switch n := n.(type) {
 	case *operator.Scan:
-		return float64(n.Table.Rows)
+		return float64(scanRows(n))
 	case *operator.Values:
 		return float64(len(n.Rows))
 	case *operator.Empty:

@@ -227,7 +227,11 @@ func (x *explainer) scan(s *ScanInput) string {
 	for i, c := range s.Columns {
 		names[i] = scanColumn(s, c)
 	}
-	text := fmt.Sprintf("scan %s splits=%d (%s)", s.Table.Name.Table, len(s.Splits), strings.Join(names, ", "))
+	of := ""
+	if s.Skip != nil {
+		of = fmt.Sprintf(" of %d", s.Of)
+	}
+	text := fmt.Sprintf("scan %s splits=%d%s (%s)", s.Table.Name.Table, len(s.Splits), of, strings.Join(names, ", "))
 	if s.Replicated {
 		text += " replicated"
 	}

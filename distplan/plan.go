@@ -69,6 +69,10 @@ type ScanInput struct {
 	// Replicated, every task reads all of them.
 	Splits     []table.Split
 	Replicated bool
+	// Skip marks the units of the table that no split covers, since no row of them matters; nil = none.
+	Skip []bool
+	// Of is how many splits there would be without Skip, for EXPLAIN; 0 without it.
+	Of int
 }
 
 // An ExchangeInput is the output of an earlier stage, read under a name ("exchange_1") with columns c0 … cn. The body may

@@ -108,7 +108,7 @@ func (d *distributor) replicable(n operator.Node) bool {
 	var bytes, rows int64
 	files := 0
 	for _, s := range operator.Scans(n) {
-		bytes += scanBytes(s.Table, s.Columns)
+		bytes += scanBytes(s)
 		rows += s.Table.Rows
 		files += len(s.Table.Files)
 	}

@@ -17,7 +17,7 @@ import (
 //     partitions reads its share of hash partitions, of all such inputs of the same number, beside inputs that every task
 //     reads whole; one spread over splits reads scans and whole inputs.
 //  4. Hash keys are columns of the output, and there is at least one.
-//  5. Every row of every scanned table is in exactly one split.
+//  5. Every row of every scanned table is in exactly one split, but for those of skipped units, which are in none.
 //  6. In a stage of many tasks no row can come from more than one of them (validateShares).
 func Validate(p *Plan) error {
 	if len(p.Stages) == 0 {
@@ -208,34 +208,7 @@ func validateScan(s *ScanInput) error {
 			return fmt.Errorf("scan of %s reads column %d of %d", s.Table.Name, c, len(s.Table.Columns))
 		}
 	}
-	next := 0     // the file whose splits come now
-	var row int64 // the row of it where the next split must begin
-	for i, split := range s.Splits {
-		if next >= len(s.Table.Files) {
-			return fmt.Errorf("scan of %s: split %d is of no file left", s.Table.Name, i)
-		}
-		f := &s.Table.Files[next]
-		if split.File != f {
-			return fmt.Errorf("scan of %s: split %d is not of file %d", s.Table.Name, i, next)
-		}
-		switch {
-		case split.Whole():
-			if row != 0 {
-				return fmt.Errorf("scan of %s: file %d is read in part and whole", s.Table.Name, next)
-			}
-			next++
-		case split.FirstRow != row || split.Rows == 0:
-			return fmt.Errorf("scan of %s: split %d begins at row %d, not %d", s.Table.Name, i, split.FirstRow, row)
-		default:
-			if row += split.Rows; row == f.Rows {
-				next, row = next+1, 0
-			}
-		}
-	}
-	if next != len(s.Table.Files) || row != 0 {
-		return fmt.Errorf("scan of %s: splits end in file %d of %d at row %d", s.Table.Name, next, len(s.Table.Files), row)
-	}
-	return nil
+	return validateSplits(s)
 }
 
 func sameTypes(a, b []table.Type) error {

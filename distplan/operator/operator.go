@@ -29,6 +29,9 @@ type Scan struct {
 	Estimated
 	Table   *table.Table
 	Columns []int
+	// Skip marks the units of the table (table.CountUnits) that need not be read: no row of them comes through the filter
+	// above. Nil = none. Only distplan sets it.
+	Skip []bool
 }
 
 // Values are constant rows.
