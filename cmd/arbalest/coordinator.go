@@ -110,12 +110,24 @@ func (n *node) openDoor(embed func(*door) error) (*door, error) {
 	}
 	n.onClose(front.Close)
 	d.coordinator, err = coordinator.New(coordinator.Config{Frontend: front, Catalog: tables, Cluster: d.cluster, Keys: d.keys,
-		Clients: d.clients, Local: n.local, ProxyResults: n.config.ProxyResults, Log: n.log})
+		Clients: d.clients, Local: n.local, ProxyResults: n.config.ProxyResults, Log: n.log,
+		Limits: coordinator.Limits{RunningMax: n.config.MaxRunning, QueuedMax: n.config.MaxQueued}, Groups: n.groups()})
 	if err != nil {
 		return nil, err
 	}
 	n.onClose(d.coordinator.Close)
 	return d, n.openFlight(d, tables)
+}
+
+// groups are the resource groups as the coordinator takes them.
+func (n *node) groups() map[string]coordinator.ResourceGroup {
+	groups := map[string]coordinator.ResourceGroup{}
+	for _, g := range n.config.ResourceGroups {
+		one := coordinator.ResourceGroup{Users: g.Users}
+		one.Weight, one.RunningMax, one.QueuedMax = g.Weight, g.Running, g.Queued
+		groups[g.Name] = one
+	}
+	return groups
 }
 
 // openKeys loads the cluster key, or makes one that only workers on this machine can get.

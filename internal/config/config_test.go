@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -60,6 +61,10 @@ func TestFaultsSayWhichWhyAndWhatIsAllowed(t *testing.T) {
 		{"variable", Serve, map[string]string{"ARBALEST_WORKERS": "many"}, nil, []string{"ARBALEST_WORKERS", "many"}},
 		{"unknown key", Serve, nil, []string{"--config", file}, []string{"c.yaml:1", "lisen", "listen"}},
 		{"workers", Serve, nil, []string{"--workers", "0"}, []string{"--workers 0", "1 to 64"}},
+		{"no places", Serve, nil, []string{"--max-running", "0"}, []string{"--max-running 0", "at least 1"}},
+		{"group's share", Coordinator, nil, []string{"--resource-group", "etl:weight=lots"}, []string{"resource-group", "weight=lots", "1 to 1000000"}},
+		{"group's part", Coordinator, nil, []string{"--resource-group", "etl:memory=3"}, []string{"memory=3", "users=ann+bob"}},
+		{"group twice", Coordinator, nil, []string{"--resource-group", "etl", "--resource-group", "etl"}, []string{"etl", "twice"}},
 		{"half of TLS", Serve, nil, []string{"--tls-cert", file}, []string{"--tls-key"}},
 		{"exposed", Serve, nil, []string{"--listen", "0.0.0.0:1"}, []string{"--users", "--tls-cert", "--insecure"}},
 		{"exposed worker", Worker, nil, []string{"--listen", "0.0.0.0:1", "--coordinator", "h:1"}, []string{"--cluster-key", "--insecure"}},
@@ -90,5 +95,16 @@ func TestFaultsSayWhichWhyAndWhatIsAllowed(t *testing.T) {
 func TestInsecureAllowsExposure(t *testing.T) {
 	if _, err := load(t, Serve, nil, "--listen", "0.0.0.0:1", "--insecure"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestResourceGroups(t *testing.T) {
+	n, err := load(t, Serve, nil, "--resource-group", "etl:weight=2,running=8,queued=100,users=ann+bob", "--resource-group", "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Groups{{Name: "etl", Weight: 2, Running: 8, Queued: 100, Users: []string{"ann", "bob"}}, {Name: "ann"}}
+	if !reflect.DeepEqual(n.ResourceGroups, want) {
+		t.Errorf("%+v, want %+v", n.ResourceGroups, want)
 	}
 }

@@ -38,6 +38,10 @@ type Node struct {
 	CoordinatorAddress string
 	// ProxyResults names no worker to clients: every result comes through the coordinator.
 	ProxyResults bool
+	// MaxRunning and MaxQueued bound the distributed queries that run and that wait for a place (serve, coordinator).
+	MaxRunning, MaxQueued int
+	// ResourceGroups share the places (serve, coordinator).
+	ResourceGroups Groups
 
 	// Threads are the engine's, of the process; default: the number of CPUs.
 	Threads int
@@ -74,6 +78,9 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	if role != Worker {
 		f.StringArrayVar(&n.Data, "data", nil, "`DIR` whose Parquet, CSV and JSON files and sub-directories are tables; may be given several times")
 		f.BoolVar(&n.ProxyResults, "proxy-results", false, "name no worker to clients: every result comes through this address")
+		f.IntVar(&n.MaxRunning, "max-running", 64, "`N` distributed queries run at once")
+		f.IntVar(&n.MaxQueued, "max-queued", 1024, "`N` queries wait for a place; more are refused with a hint when to come back")
+		f.Var(&n.ResourceGroups, "resource-group", "`GROUP` of queries with its own share of the places: "+groupForm+"; named like a user it is that user's, others are chosen by arbalest.resource_group; may be given several times")
 	}
 	if role == Serve {
 		f.IntVar(&n.Workers, "workers", 1, "`N` workers in this process; they share its threads and memory")
@@ -131,6 +138,9 @@ func (n *Node) Validate() error {
 	}
 	if n.Role != Coordinator && (n.Threads < 1 || n.Threads > 4096) {
 		bad("--threads %d: allowed are 1 to 4096", n.Threads)
+	}
+	if n.Role != Worker && (n.MaxRunning < 1 || n.MaxQueued < 1) {
+		bad("--max-running %d and --max-queued %d: both are at least 1", n.MaxRunning, n.MaxQueued)
 	}
 	if n.MemoryLimit != 0 && n.MemoryLimit < 64e6 {
 		bad("--memory-limit %s: at least 64MB", n.MemoryLimit.String())

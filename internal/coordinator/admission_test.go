@@ -1,11 +1,16 @@
 package coordinator
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 func TestAdmission(t *testing.T) {
@@ -14,8 +19,10 @@ func TestAdmission(t *testing.T) {
 	for range 5 {
 		queries = append(queries, b.submit("scan"))
 	}
-	if _, err := b.trySubmit("scan"); !qerr.Is(err, qerr.Unavailable) {
-		t.Errorf("one too many gave %v, want Unavailable", err)
+	_, err := b.trySubmit("scan")
+	var refused *qerr.Error
+	if !errors.As(err, &refused) || refused.Kind != qerr.Unavailable || refused.RetryAfter < time.Second {
+		t.Errorf("one too many gave %v, want Unavailable with a hint when to come back", err)
 	}
 	if u := b.c.Usage(); u.Running != 2 || u.Queued != 3 {
 		t.Fatalf("usage %+v, want 2 running and 3 queued", u)
@@ -108,5 +115,72 @@ func TestLocalResultsAreBounded(t *testing.T) {
 	}
 	b.read(first.State().Endpoints[0], "")
 	b.submit("SELECT 3").Cancel(nil)
+	b.idle()
+}
+
+// Groups share the places by weight; a query that waits can be killed, and is in sys.queries with its group.
+func TestResourceGroups(t *testing.T) {
+	b := newBench(t, 1, func(c *Config) {
+		c.Limits.RunningMax = 2
+		c.Groups = map[string]ResourceGroup{"etl": {Users: []string{"ann"}}, "all": {}}
+	})
+	in := func(user, group string) func(*Request) {
+		return func(r *Request) {
+			r.User = user
+			if group != "" {
+				r.Settings, _ = r.Settings.Set(settings.ResourceGroup, group)
+			}
+		}
+	}
+	var anns []*Query
+	for range 4 {
+		anns = append(anns, b.submit("scan", in("ann", "")))
+	}
+	bob, etl, all := b.submit("scan", in("bob", "bob")), b.submit("scan", in("ann", "etl")), b.submit("scan", in("bob", "all"))
+	for _, group := range []string{"etl", "none"} {
+		if _, err := b.trySubmit("scan", in("bob", group)); !qerr.Is(err, qerr.User) || !strings.Contains(err.Error(), "all") {
+			t.Errorf("bob in group %s: %v", group, err)
+		}
+	}
+	b.advance(time.Second)
+	shown := 0
+	queries, err := b.c.SystemTable("queries")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range queries.Inline {
+		if group, queued := row[len(row)-2], row[len(row)-1]; row[0] == text(string(etl.ID())) && group == "'etl'" && queued == "1000.000::DOUBLE" && row[3] == "'queued'" {
+			shown++
+		}
+	}
+	if shown != 1 {
+		t.Errorf("sys.queries has %v", queries.Inline)
+	}
+	want := `
+# HELP arbalest_admission_queries Distributed queries that run or wait for a place, by resource group; users without a group of theirs are one.
+# TYPE arbalest_admission_queries gauge
+arbalest_admission_queries{group="(users)",state="queued"} 3
+arbalest_admission_queries{group="(users)",state="running"} 2
+arbalest_admission_queries{group="all",state="queued"} 1
+arbalest_admission_queries{group="all",state="running"} 0
+arbalest_admission_queries{group="etl",state="queued"} 1
+arbalest_admission_queries{group="etl",state="running"} 0
+`
+	if err := testutil.CollectAndCompare(b.c.Metrics(), strings.NewReader(want), "arbalest_admission_queries"); err != nil {
+		t.Error(err)
+	}
+	if err := b.c.kill(b.c.newQuery(Request{}), Request{}, all.ID()); err != nil || all.State().Status != Cancelled {
+		t.Errorf("KILL of one that waits: %v; it is %s", err, all.State().Status)
+	}
+	anns[0].Cancel(nil)
+	b.ended(bob, Running)
+	anns[1].Cancel(nil)
+	b.eventually("somebody else has a place", func() bool { return anns[2].State().Status == Running || etl.State().Status == Running })
+	for _, q := range append(anns, bob, etl) {
+		q.Cancel(nil)
+	}
+	for _, q := range b.c.registry.live() {
+		q.Cancel(nil)
+	}
 	b.idle()
 }

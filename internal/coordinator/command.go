@@ -51,6 +51,12 @@ func (c *Coordinator) set(q *Query, r Request, command frontend.Command) error {
 	if err != nil {
 		return err
 	}
+	if values.ResourceGroup() != r.Settings.ResourceGroup() {
+		r.Settings = values
+		if _, err := c.groupOf(r); err != nil {
+			return err
+		}
+	}
 	q.settings = values
 	return c.answer(q, done())
 }

@@ -63,6 +63,9 @@ type Limits struct {
 	RunningMax int
 	// QueuedMax is how many queries wait for a place; more are refused as Unavailable. Default 1024.
 	QueuedMax int
+	// GroupRunningMax and GroupQueuedMax bound the queries of one resource group that has no limits of its own (Config.Groups).
+	// Default: RunningMax, as a group takes what no other wants; and 256, so that one user cannot fill the queue.
+	GroupRunningMax, GroupQueuedMax int
 	// QueueWaitMax is how long a query waits for a place before it fails. Default 5 min. It does not count as execution.
 	QueueWaitMax time.Duration
 	// LiveMax bounds all queries that are not ended, statements that need no worker included. Default 8192: one holds a
@@ -122,6 +125,8 @@ type Config struct {
 	Local map[ids.WorkerID]LocalWorker
 	// ProxyResults hides the workers: every result is read through the coordinator.
 	ProxyResults bool
+	// Groups are resource groups with limits of their own. Every user without one is a group with the default weight of 1.
+	Groups map[string]ResourceGroup
 	// SmallBytes is the compressed size of all scans per worker below which a query gets a single stage. Default 16 MiB.
 	SmallBytes int64
 	Limits     Limits
@@ -150,6 +155,8 @@ func (c *Config) EnsureDefaults() {
 func (l *Limits) ensureDefaults() {
 	setDefault(&l.RunningMax, 64)
 	setDefault(&l.QueuedMax, 1024)
+	setDefault(&l.GroupRunningMax, l.RunningMax)
+	setDefault(&l.GroupQueuedMax, min(l.QueuedMax, 256))
 	setDefault(&l.QueueWaitMax, 5*time.Minute)
 	setDefault(&l.LiveMax, 8192)
 	setDefault(&l.LocalBytesMax, 256<<20)
@@ -191,6 +198,7 @@ func (c *Config) Validate() error {
 	l := c.Limits
 	for name, value := range map[string]int64{
 		"RunningMax": int64(l.RunningMax), "QueuedMax": int64(l.QueuedMax), "QueueWaitMax": int64(l.QueueWaitMax),
+		"GroupRunningMax": int64(l.GroupRunningMax), "GroupQueuedMax": int64(l.GroupQueuedMax),
 		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax), "StatementBytesMax": int64(l.StatementBytesMax),
 		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "SpoolTTL": int64(l.SpoolTTL), "TicketTTL": int64(l.TicketTTL),
 		"PingSilenceMax": int64(l.PingSilenceMax), "CallTimeout": int64(l.CallTimeout),
@@ -199,6 +207,12 @@ func (c *Config) Validate() error {
 	} {
 		if value < 0 {
 			faults = append(faults, errors.New("coordinator: Limits."+name+" is negative"))
+		}
+	}
+	for name, g := range c.Groups {
+		missing(name == "", "the name of a group")
+		if g.Weight < 0 || g.RunningMax < 0 || g.QueuedMax < 0 {
+			faults = append(faults, errors.New("coordinator: Groups["+name+"] has a negative limit"))
 		}
 	}
 	return errors.Join(faults...)

@@ -17,7 +17,7 @@ import (
 type Coordinator struct {
 	cfg       Config
 	registry  *registry
-	admission *admission
+	admission *gate
 	links     *links
 	metrics   *metrics
 	// group runs what follows the cluster and what is under way for queries; releaseCalls tells workers of ends, and outlives
@@ -40,7 +40,7 @@ func New(cfg Config) (*Coordinator, error) {
 	}
 	c := &Coordinator{cfg: cfg, group: newGroup(), releaseCalls: newGroup(), metrics: newMetrics(), closeDone: make(chan struct{})}
 	c.registry = newRegistry(cfg.Limits.LiveMax, cfg.Limits.EndedMax)
-	c.admission = newAdmission(cfg.Limits.RunningMax, cfg.Limits.QueuedMax)
+	c.admission = newGate(&c.cfg)
 	c.links = newLinks(c)
 	c.group.run(c.followMembers)
 	c.group.run(c.keepTime)

@@ -14,7 +14,8 @@
 //
 // Statements without a scan, and the statements that are ours (SET, EXPLAIN, KILL, …), are answered by the coordinator:
 // their ticket carries SQL that the frontend printed, and Open evaluates it (local.go). They take no place in admission, so
-// that KILL and sys.queries work when everything else is busy. Which of the others is next is decided by package admission.
+// that KILL and sys.queries work when everything else is busy. Package admission says which of the others is
+// next. Which of the others is next is decided by package admission.
 //
 // Invariants:
 //  1. A query's tasks run on members of one snapshot whose control stream was up; every event of such a task reaches its

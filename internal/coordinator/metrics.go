@@ -100,6 +100,7 @@ type collector struct{ c *Coordinator }
 
 var (
 	liveDesc    = prometheus.NewDesc("arbalest_queries_live", "Queries that have not ended, by state.", []string{"state"}, nil)
+	groupsDesc  = prometheus.NewDesc("arbalest_admission_queries", "Distributed queries that run or wait for a place, by resource group; users without a group of theirs are one.", []string{"group", "state"}, nil)
 	workersDesc = prometheus.NewDesc("arbalest_workers", "Members of the cluster, by status.", []string{"status"}, nil)
 )
 
@@ -109,6 +110,7 @@ func (m collector) Describe(out chan<- *prometheus.Desc) {
 		one.Describe(out)
 	}
 	out <- liveDesc
+	out <- groupsDesc
 	out <- workersDesc
 }
 
@@ -124,11 +126,34 @@ func (m collector) Collect(out chan<- prometheus.Metric) {
 	for state, n := range live {
 		out <- prometheus.MustNewConstMetric(liveDesc, prometheus.GaugeValue, float64(n), state)
 	}
+	m.collectGroups(out)
 	workers := map[string]int{"usable": 0}
 	for _, w := range m.c.cfg.Cluster.Members().Members {
 		workers[w.Status.String()]++
 	}
 	for status, n := range workers {
 		out <- prometheus.MustNewConstMetric(workersDesc, prometheus.GaugeValue, float64(n), status)
+	}
+}
+
+// usersGroup is the label of all groups that the configuration does not name: the labels must not be as many as the users.
+const usersGroup = "(users)"
+
+func (m collector) collectGroups(out chan<- prometheus.Metric) {
+	type sizes struct{ running, queued int }
+	groups := map[string]sizes{usersGroup: {}}
+	for name := range m.c.cfg.Groups {
+		groups[name] = sizes{}
+	}
+	for _, s := range m.c.admission.states() {
+		label := s.Group
+		if _, named := m.c.cfg.Groups[label]; !named {
+			label = usersGroup
+		}
+		groups[label] = sizes{groups[label].running + s.Running, groups[label].queued + s.Queued}
+	}
+	for label, n := range groups {
+		out <- prometheus.MustNewConstMetric(groupsDesc, prometheus.GaugeValue, float64(n.running), label, "running")
+		out <- prometheus.MustNewConstMetric(groupsDesc, prometheus.GaugeValue, float64(n.queued), label, "queued")
 	}
 }

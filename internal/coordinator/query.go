@@ -23,6 +23,7 @@ type Query struct {
 	id        ids.QueryID
 	user      string
 	session   string
+	group     string // of resources
 	statement string // cut to StatementBytesMax
 	submitted time.Time
 	planTime  time.Duration
@@ -171,7 +172,13 @@ func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
 
 // leave gives the query's place in admission to the next ones.
 func (c *Coordinator) leave(q *Query) {
-	for _, next := range c.admission.leave(q) {
+	q.mu.Lock()
+	held := time.Duration(0)
+	if started := q.machine.Started(); !started.IsZero() {
+		held = c.cfg.Now().Sub(started)
+	}
+	q.mu.Unlock()
+	for _, next := range c.admission.leave(q, held) {
 		c.group.run(func(context.Context) { c.start(next) })
 	}
 }

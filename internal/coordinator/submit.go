@@ -43,6 +43,9 @@ func (c *Coordinator) runQuery(ctx context.Context, q *Query, r Request) error {
 	if planned.Local {
 		return c.answer(q, localResult{sql: planned.LocalSQL, columns: planned.Columns})
 	}
+	if q.group, err = c.groupOf(r); err != nil {
+		return err
+	}
 	return c.run(q, planned)
 }
 

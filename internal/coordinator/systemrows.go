@@ -78,7 +78,20 @@ func (q *Query) row(reader string) []string {
 		integer(int64(resultRows)), integer(int64(bytes)),
 		moment(q.submitted), moment(q.machine.Started()), moment(q.machine.Ended()),
 		number(float64(q.planTime) / float64(time.Millisecond)), kind, message,
+		textOrNull(q.group), number(float64(q.queueTime()) / float64(time.Millisecond)),
 	}
+}
+
+// queueTime is how long the query waited after it was planned, or has waited so far; q.mu is held.
+func (q *Query) queueTime() time.Duration {
+	until := q.machine.Started()
+	if until.IsZero() {
+		until = q.machine.Ended()
+	}
+	if until.IsZero() {
+		until = q.c.cfg.Now()
+	}
+	return max(until.Sub(q.submitted)-q.planTime, 0)
 }
 
 // mayManage reports whether a user may see a query's statement and end it: its own, and any on a server without login.

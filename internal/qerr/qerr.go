@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/ids"
 )
@@ -78,6 +79,8 @@ type Error struct {
 	Worker ids.WorkerID
 	// Final says that the same work fails in the same way wherever it runs again: a file that has changed, say.
 	Final bool
+	// RetryAfter is when sending the same call again is worth while; 0 = not known. Clients get it as google.rpc.RetryInfo.
+	RetryAfter time.Duration
 	// Err is the cause; nil for a fault found here. It does not survive a hop, its text does.
 	Err error
 }
@@ -95,7 +98,8 @@ func Wrap(kind Kind, op string, err error) error {
 	}
 	var inner *Error
 	if errors.As(err, &inner) {
-		return &Error{Kind: inner.Kind, Op: op, Position: inner.Position, Producer: inner.Producer, Worker: inner.Worker, Final: inner.Final, Err: err}
+		return &Error{Kind: inner.Kind, Op: op, Position: inner.Position, Producer: inner.Producer, Worker: inner.Worker, Final: inner.Final,
+			RetryAfter: inner.RetryAfter, Err: err}
 	}
 	return &Error{Kind: contextKind(err, kind), Op: op, Err: err}
 }

@@ -47,6 +47,8 @@ var catalogue = []option{
 	{name: QueryTimeout, kind: durationKind, def: "0s", parse: parseDuration, allowed: durationAllowed,
 		doc: "how long a query may take; 0 is without limit"},
 	integer(TaskAttempts, 4, 1, attemptsMax, "how often a task is tried before its query fails"),
+	{name: ResourceGroup, kind: stringKind, def: "", parse: parseGroup, allowed: "empty for the user's own group, or " + nameAllowed,
+		doc: "the group of queries that running and waiting ones are counted in"},
 	{name: Catalog, kind: stringKind, def: DefaultCatalog, parse: parseName, allowed: nameAllowed,
 		doc: "the catalog of names that give none"},
 	{name: Schema, kind: stringKind, def: DefaultSchema, parse: parseName, allowed: nameAllowed,

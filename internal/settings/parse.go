@@ -161,6 +161,14 @@ func parseName(value any) (string, error) {
 	return text, nil
 }
 
+// parseGroup takes a name, or none.
+func parseGroup(value any) (string, error) {
+	if value == "" {
+		return "", nil
+	}
+	return parseName(value)
+}
+
 // parseTimeZone takes an IANA name in any case.
 func parseTimeZone(value any) (string, error) {
 	text, ok := value.(string)

@@ -19,6 +19,7 @@ const (
 	OrderedEndpoints = "arbalest.ordered_endpoints"
 	QueryTimeout     = "arbalest.query_timeout"
 	TaskAttempts     = "arbalest.task_attempts"
+	ResourceGroup    = "arbalest.resource_group"
 	Catalog          = "catalog"
 	Schema           = "schema"
 	TimeZone         = "TimeZone"
@@ -213,3 +214,6 @@ func (v Values) All() []Setting {
 	}
 	return all
 }
+
+// ResourceGroup is the group of queries that share places with this session's; "" is the user's own.
+func (v Values) ResourceGroup() string { return v.must(ResourceGroup) }

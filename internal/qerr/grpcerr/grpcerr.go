@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
@@ -76,7 +80,11 @@ func ToStatus(err error) error {
 		text += fmt.Sprintf(" (at position %d)", p)
 	}
 	st := status.New(Code(qerr.KindOf(err)), text)
-	if with, err := st.WithDetails(detail); err == nil {
+	details := []protoadapt.MessageV1{detail}
+	if ms := detail.GetRetryAfterMs(); ms > 0 { // for clients that know Google's details, and not ours
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Duration(ms) * time.Millisecond)})
+	}
+	if with, err := st.WithDetails(details...); err == nil {
 		st = with
 	}
 	return st.Err()
@@ -133,6 +141,7 @@ func ToProto(err error) *pb.Error {
 	out.Position = int32(e.Position)
 	out.WorkerId = string(e.Worker)
 	out.Final = e.Final
+	out.RetryAfterMs = e.RetryAfter.Milliseconds()
 	if e.Producer != (ids.TaskKey{}) {
 		k := e.Producer
 		out.Producer = &pb.TaskKey{QueryId: string(k.Query), Stage: uint32(k.Stage), Task: uint32(k.Task), Attempt: uint32(k.Attempt)}
@@ -153,7 +162,8 @@ func FromProto(p *pb.Error) *qerr.Error {
 	if p == nil {
 		return nil
 	}
-	e := &qerr.Error{Kind: kindFrom[p.GetKind()], Op: p.GetOp(), Msg: p.GetMessage(), Position: int(p.GetPosition()), Worker: ids.WorkerID(p.GetWorkerId()), Final: p.GetFinal()}
+	e := &qerr.Error{Kind: kindFrom[p.GetKind()], Op: p.GetOp(), Msg: p.GetMessage(), Position: int(p.GetPosition()), Worker: ids.WorkerID(p.GetWorkerId()), Final: p.GetFinal(),
+		RetryAfter: time.Duration(p.GetRetryAfterMs()) * time.Millisecond}
 	if k := p.GetProducer(); k != nil {
 		e.Producer = ids.TaskKey{Query: ids.QueryID(k.GetQueryId()), Stage: ids.StageID(k.GetStage()), Task: ids.TaskIndex(k.GetTask()), Attempt: ids.Attempt(k.GetAttempt())}
 	}

@@ -8,8 +8,10 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -153,5 +155,25 @@ func TestUnknownKind(t *testing.T) {
 	}
 	if got := FromStatus(st.Err()); !qerr.Is(got, qerr.Unavailable) || got.Error() != "m" {
 		t.Errorf("got %v %v", qerr.KindOf(got), got)
+	}
+}
+
+// Clients that do not know our detail find the hint in Google's.
+func TestRetryAfter(t *testing.T) {
+	full := qerr.New(qerr.Unavailable, "full")
+	full.RetryAfter = 1500 * time.Millisecond
+	status, _ := status.FromError(ToStatus(qerr.Wrap(qerr.Internal, "submit", full)))
+	var hint *errdetails.RetryInfo
+	for _, detail := range status.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			hint = info
+		}
+	}
+	if hint.GetRetryDelay().AsDuration() != full.RetryAfter {
+		t.Errorf("RetryInfo is %v", hint)
+	}
+	var back *qerr.Error
+	if !errors.As(FromStatus(status.Err()), &back) || back.RetryAfter != full.RetryAfter {
+		t.Errorf("came back as %+v", back)
 	}
 }
