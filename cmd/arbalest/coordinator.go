@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 
 	"github.com/arbalest-sql/arbalest/catalog"
 	"github.com/arbalest-sql/arbalest/catalog/dirdriver"
@@ -38,6 +39,7 @@ type door struct {
 	tables      int
 	server      *grpc.Server
 	health      *health.Server
+	draining    atomic.Bool
 }
 
 func runCoordinator(args []string, out io.Writer) error {
@@ -203,25 +205,34 @@ func (n *node) openFlight(d *door, tables *catalog.Catalog) error {
 
 // ready tells why no query could run now; nil when one could.
 func (d *door) ready() error {
+	if d.draining.Load() {
+		return errors.New("draining")
+	}
 	if len(d.cluster.Members().Usable()) == 0 {
 		return errors.New("no worker has joined")
 	}
 	return nil
 }
 
-// drain stops taking calls and lets those under way end.
+// drain refuses new queries, lets those under way end, and then the calls. Only after the queries may the workers' streams end:
+// their open ends would hold the server up.
 func (d *door) drain(ctx context.Context) error {
+	d.draining.Store(true)
 	d.health.Shutdown()
+	faults := []error{d.coordinator.Drain(ctx)}
+	if d.membership != nil {
+		faults = append(faults, d.membership.Close())
+	}
 	stopped := make(chan struct{})
 	go func() { d.server.GracefulStop(); close(stopped) }()
 	select {
 	case <-stopped:
-		return nil
 	case <-ctx.Done():
 		d.server.Stop()
 		<-stopped
-		return context.Cause(ctx)
+		faults = append(faults, context.Cause(ctx))
 	}
+	return errors.Join(faults...)
 }
 
 func ignoreClosed(err error) error {

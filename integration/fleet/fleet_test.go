@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -128,5 +129,43 @@ func TestEtcd(t *testing.T) {
 	same("with one coordinator", second)
 	if _, err := harness.Count(ctx, first, "SELECT count(*) FROM orders"); err == nil {
 		t.Error("the killed coordinator still answers")
+	}
+}
+
+// A coordinator that is told to stop does so when its last query has ended: its workers' open streams hold nothing up.
+func TestCoordinatorDrains(t *testing.T) {
+	data, err := harness.TPCH(t.Context(), scale, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
+	defer cancel()
+	s := distributed(ctx, t, cluster.Door)
+	info, err := s.SQL.Execute(ctx, "SELECT * FROM lineitem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Door.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Door.WaitLog(ctx, "draining"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Read(ctx, info)
+	if err != nil {
+		t.Fatalf("the result of a query that was there before: %v", err)
+	}
+	if r.Rows() == 0 {
+		t.Error("no rows")
+	}
+	r.Release()
+	select {
+	case <-cluster.Door.Ended():
+	case <-ctx.Done():
+		t.Fatal("the coordinator did not end")
+	}
+	if log := cluster.Door.LogTail(); strings.Contains(log, "drain ended early") {
+		t.Errorf("the coordinator waited for its whole limit:\n%s", log)
 	}
 }

@@ -132,6 +132,16 @@ func (p *Process) LogTail() string {
 	return strings.TrimSpace("--- log of " + p.Name + "\n" + string(data))
 }
 
+// WaitLog waits until the log's end holds a text.
+func (p *Process) WaitLog(ctx context.Context, text string) error {
+	return poll(ctx, func() error {
+		if tail := p.LogTail(); !strings.Contains(tail, text) {
+			return fmt.Errorf("%q is not in the %s", text, tail)
+		}
+		return nil
+	})
+}
+
 // waitReady polls /readyz until it answers 200, the process ends, or ctx does.
 func (p *Process) waitReady(ctx context.Context) error {
 	var last error

@@ -47,6 +47,18 @@ func New(cfg Config) (*Coordinator, error) {
 	return c, nil
 }
 
+// Drain refuses further queries, with a status that clients may retry elsewhere, and waits until those there are have ended
+// (read, cancelled, failed or expired) or ctx does; then it returns ctx's cause. Close follows.
+func (c *Coordinator) Drain(ctx context.Context) error {
+	c.registry.close()
+	select {
+	case <-c.registry.empty:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Close cancels every query, tells the workers as far as they answer within the call timeout, and waits for everything
 // that the coordinator runs. Idempotent.
 func (c *Coordinator) Close() error {
@@ -63,7 +75,7 @@ func (c *Coordinator) Close() error {
 	return nil
 }
 
-var errStopping = qerr.New(qerr.Unavailable, "the coordinator is stopping")
+var errStopping = qerr.New(qerr.Unavailable, "the coordinator is stopping; send the statement again, to another one or later")
 
 // Query finds a query by its id: a live one, or one of the last that ended.
 func (c *Coordinator) Query(id ids.QueryID) (*Query, bool) { return c.registry.find(id) }

@@ -13,6 +13,7 @@ type registry struct {
 
 	mu      sync.Mutex
 	closed  bool
+	empty   chan struct{} // closed when the registry is closed and no query is live
 	running map[ids.QueryID]*Query
 	ended   map[ids.QueryID]*Query
 	ring    []ids.QueryID // ids of ended, oldest at next
@@ -20,7 +21,7 @@ type registry struct {
 }
 
 func newRegistry(liveMax, endedMax int) *registry {
-	return &registry{liveMax: liveMax, endedMax: endedMax, running: map[ids.QueryID]*Query{}, ended: map[ids.QueryID]*Query{}}
+	return &registry{liveMax: liveMax, endedMax: endedMax, empty: make(chan struct{}), running: map[ids.QueryID]*Query{}, ended: map[ids.QueryID]*Query{}}
 }
 
 // add makes a query live. Past the bound it is refused: its client may try again.
@@ -45,6 +46,7 @@ func (r *registry) end(q *Query) {
 		return
 	}
 	delete(r.running, q.id)
+	r.tellEmpty()
 	if len(r.ring) < r.endedMax {
 		r.ring = append(r.ring, q.id)
 	} else {
@@ -100,5 +102,15 @@ func (r *registry) sizes() (live, ended int) {
 func (r *registry) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.closed = true
+	if !r.closed {
+		r.closed = true
+		r.tellEmpty()
+	}
+}
+
+// tellEmpty closes empty when it is time; mu is held. A closed registry never fills again.
+func (r *registry) tellEmpty() {
+	if r.closed && len(r.running) == 0 {
+		close(r.empty)
+	}
 }
