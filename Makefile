@@ -30,7 +30,7 @@ BENCH_FLAGS ?=
 SCALE ?= 1
 
 # Packages that link DuckDB (slow to build with the race detector), the suites over real processes, and all the rest.
-SUITES := ./integration/badinput/... ./integration/compat/... ./integration/fleet/... ./integration/load/... ./integration/tpch/...
+SUITES := ./integration/badinput/... ./integration/compat/... ./integration/deploy/... ./integration/fleet/... ./integration/load/... ./integration/tpch/...
 
 .PHONY: all
 all: test lint
