@@ -47,7 +47,11 @@ func (c *Coordinator) create(ctx context.Context, worker member.Record, spec *pb
 			return err
 		}
 		_, err = client.Create(ctx, &pb.CreateRequest{Task: spec})
-		if err = grpcerr.FromStatus(err); !qerr.Is(err, qerr.Unavailable) || try == createTries {
+		if err = grpcerr.FromStatus(err); qerr.Is(err, qerr.Cancelled) && ctx.Err() == nil {
+			// Nobody cancelled the call: connections to a lost worker are closed.
+			err = &qerr.Error{Kind: qerr.Unavailable, Msg: "the connection was closed", Worker: worker.ID, Err: err}
+		}
+		if !qerr.Is(err, qerr.Unavailable) || try == createTries {
 			return err
 		}
 		select {

@@ -1,10 +1,13 @@
 package coordinator
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -49,6 +52,29 @@ func TestLostWorkerIsReplaced(t *testing.T) {
 			t.Errorf("%v attempts were %s, want %v", got, outcome, want)
 		}
 	}
+}
+
+// A connection that is closed under a dispatch, as those to a lost worker are, says that the call was cancelled. Nobody
+// cancelled the query.
+func TestDispatchOverAClosedConnectionIsTriedAgain(t *testing.T) {
+	b := newBench(t, 1)
+	w := b.worker("w1")
+	var calls atomic.Int32
+	w.mu.Lock()
+	w.createErr = func() error {
+		if calls.Add(1) == 1 {
+			return status.Error(codes.Canceled, "grpc: the client connection is closing")
+		}
+		return nil
+	}
+	w.mu.Unlock()
+	q := b.submit("group")
+	take(t, w.created, "leaf task")
+	if s := q.State(); s.Status != Running {
+		t.Errorf("the query is %s: %v", s.Status, s.Err)
+	}
+	q.Cancel(nil)
+	b.idle()
 }
 
 func TestFailedTaskIsTriedElsewhereAfterAPause(t *testing.T) {
