@@ -14,8 +14,10 @@ const (
 	// sampleSeed and sampleQueries are the fixed sample.
 	sampleSeed    = 1
 	sampleQueries = 2000
-	// queriesPerSet is how many statements run over one set of tables.
+	// queriesPerSet is how many statements run over one set of tables in the sample, longSet in a long run: starting the
+	// clusters costs as much as twenty statements.
 	queriesPerSet = 125
+	longSet       = 500
 	// shrinksMax is how many failures of one set of tables are made small; the others are told as they are.
 	shrinksMax = 3
 )
@@ -54,10 +56,14 @@ func TestRandomQueries(t *testing.T) {
 		queries = 1
 	}
 	stats := &contest.Stats{}
-	for done := int64(0); !end.IsZero() && time.Now().Before(end) || end.IsZero() && done < queries; done += queriesPerSet {
-		n := min(queriesPerSet, queries-done)
+	set := int64(queriesPerSet)
+	if queries > sampleQueries {
+		set = longSet
+	}
+	for done := int64(0); !end.IsZero() && time.Now().Before(end) || end.IsZero() && done < queries; done += set {
+		n := min(set, queries-done)
 		if !end.IsZero() {
-			n = queriesPerSet
+			n = set
 		}
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
 			(&run{seed: seed, queries: int(n), only: int(only), stats: stats}).test(t)

@@ -96,6 +96,11 @@ func (r *run) open(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.arena = contest.Open(t, dir)
+	system, err := r.arena.CopySystemTable(t.Context(), r.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.tables = append(r.tables, system)
 }
 
 // ask is Ask, one at a time.

@@ -130,6 +130,11 @@ func pieces(t gen.Table, files, file int) string {
 	}
 	all := make([]string, n)
 	for i := range all {
+		if t.Sorted { // ranges of rows, so that the pieces' keys overlap at their ends only
+			at := func(piece int) int { return (file*n + piece) * len(t.Rows) / (files * n) }
+			all[i] = fmt.Sprintf("SELECT * FROM %s WHERE rowid >= %d AND rowid < %d", t.Name, at(i), at(i+1))
+			continue
+		}
 		all[i] = fmt.Sprintf("SELECT * FROM %s WHERE rowid %% %d = %d AND rowid // %d %% %d = %d", t.Name, files, file, files, n, i)
 	}
 	return strings.Join(all, " UNION ALL ")

@@ -132,9 +132,12 @@ func (g *Generator) loose(s *scope, call func(Class, ...any) *Node) *Node {
 // scalarQuery makes a subquery that has at most one row.
 func (g *Generator) scalarQuery(c Class, s *scope) *Node {
 	g.budget--
-	from, inner := g.from(s, 0)
+	if g.percent(15) {
+		return g.onceAKey(c, s)
+	}
+	from, inner := g.from(s, pick(g.random, 0, 0, 1))
 	where := g.correlation(s, inner)
-	if g.percent(30) {
+	if g.percent(25) {
 		where = txt("")
 	}
 	if g.percent(20) {

@@ -42,11 +42,16 @@ func (g *Generator) plain() Case {
 	switch at := g.Intn(100); {
 	case at < 20:
 		head = g.with()
-		g.budget = max(g.budget, 4)
+		g.budget = max(g.budget, 5)
 	case at < 22:
 		head = g.recursive()
 	}
-	n, classes := g.query(nil, nil, 2, true)
+	n, classes := (*Node)(nil), []Class(nil)
+	if g.percent(14) {
+		n, classes = g.stacked()
+	} else {
+		n, classes = g.query(nil, nil, 2, true)
+	}
 	c := Case{Kind: KindPlain}
 	tail := txt("")
 	if !n.closed && !contains(classes, Loose) && g.percent(45) {

@@ -132,7 +132,7 @@ func (g *Generator) correlation(outer, inner *scope) *Node {
 		}
 	}
 	if len(ties) == 0 || g.percent(15) {
-		ties = append(ties, g.condition(&scope{columns: inner.columns, outer: outer}, 1))
+		ties = append(ties, g.condition(&scope{columns: inner.columns, outer: outer}, 1)) // may nest
 	}
 	return optional(" WHERE ", listed(1, " AND ", ties))
 }

@@ -30,7 +30,7 @@ func (g *Generator) joined(outer *scope, depth int) (*Node, []column) {
 func (g *Generator) source(depth int) (*Node, []column) {
 	g.budget--
 	switch {
-	case len(g.ctes) > 0 && g.percent(40):
+	case len(g.ctes) > 0 && g.percent(55): // several times, mostly
 		return g.named(pick(g.random, g.ctes...))
 	case depth > 0 && g.percent(22):
 		inner, classes := g.query(nil, nil, depth-1, false)
@@ -43,7 +43,7 @@ func (g *Generator) source(depth int) (*Node, []column) {
 	}
 	for {
 		t := pick(g.random, g.tables...)
-		if t.large && (g.large || g.percent(30)) || t.small && g.percent(70) {
+		if t.large && (g.large || g.percent(30)) || (t.small || t.system) && g.percent(70) {
 			continue
 		}
 		g.large = g.large || t.large

@@ -62,7 +62,7 @@ func (g *Generator) limit() *Node {
 // with makes the common table expressions of a statement; from then on they are in reach.
 func (g *Generator) with() *Node {
 	var all []*Node
-	for range 1 + g.Intn(2) {
+	for range pick(g.random, 1, 1, 2, 2, 3) { // later ones may read earlier ones
 		inner, classes := g.query(nil, nil, 1, false)
 		rel := relation{name: g.alias(), classes: classes}
 		names := ""
@@ -70,7 +70,7 @@ func (g *Generator) with() *Node {
 			rel.names = append(rel.names, fmt.Sprintf("c%d", i))
 			names += fmt.Sprintf(", c%d", i)
 		}
-		all = append(all, seq(rel.name+"("+names[2:]+") AS "+pick(g.random, "", "", "MATERIALIZED ", "NOT MATERIALIZED ")+"(", inner, ")"))
+		all = append(all, seq(rel.name+"("+names[2:]+") AS "+pick(g.random, "", "", "MATERIALIZED ", "MATERIALIZED ", "NOT MATERIALIZED ")+"(", inner, ")"))
 		g.ctes = append(g.ctes, rel)
 	}
 	return optional("WITH ", listed(1, ", ", all), " ")

@@ -51,6 +51,7 @@ type relation struct {
 	names   []string
 	large   bool
 	small   bool // no row, or one
+	system  bool
 }
 
 // A Generator makes cases over one set of tables.
@@ -74,7 +75,7 @@ const largeRows = 1000
 func New(seed int64, tables []Table) *Generator {
 	g := &Generator{random: newRandom(seed)}
 	for _, t := range tables {
-		rel := relation{name: t.Name, large: len(t.Rows) > largeRows, small: len(t.Rows) < 2}
+		rel := relation{name: t.Name, large: len(t.Rows) > largeRows, small: len(t.Rows) < 2 && !t.System, system: t.System}
 		for _, c := range t.Columns {
 			rel.names = append(rel.names, c.Name)
 			rel.classes = append(rel.classes, c.Class)

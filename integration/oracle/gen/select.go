@@ -22,7 +22,8 @@ func (g *Generator) selectBody(want []Class, outer *scope, depth int, outermost 
 		items, classes := g.items(want, s)
 		return body("SELECT DISTINCT ", items, from, where), classes
 	case at < 60 && want == nil && outermost:
-		return g.distinctOn(from, where, s)
+		items, _ := g.items(nil, s)
+		return g.distinctOn(from, where, items...)
 	}
 	items, classes := g.items(want, s)
 	qualify := txt("")
@@ -59,8 +60,10 @@ func (g *Generator) items(want []Class, s *scope) ([]*Node, []Class) {
 			n = columnRef(pick(g.random, columns...))
 		case at < 64:
 			n = g.window(s)
-		case at < 76:
+		case at < 75:
 			n = g.dress(s, 1)
+		case at < 80 && g.budget > 0:
+			n = g.scalarQuery(pick(g.random, computable...), s)
 		default:
 			n = g.expr(pick(g.random, computable...), s, 2)
 		}
@@ -83,6 +86,8 @@ func (g *Generator) keys(s *scope) []*Node {
 	var keys []*Node
 	for n := pick(g.random, 1, 1, 1, 2, 2, 3); len(keys) < n; {
 		switch {
+		case len(columns) > 0 && len(keys) == 0 && columns[0].key() > 0 && g.percent(30):
+			keys = append(keys, columnRef(columns[0]))
 		case len(columns) > 0 && g.percent(75):
 			keys = append(keys, columnRef(pick(g.random, columns...)))
 		case g.percent(40):
@@ -191,9 +196,8 @@ func (g *Generator) global(want []Class, from, where *Node, s *scope, outermost 
 	return body("SELECT ", items, from, where, having), classes(items)
 }
 
-// distinctOn makes DISTINCT ON with the order that decides which row stays.
-func (g *Generator) distinctOn(from, where *Node, s *scope) (*Node, []Class) {
-	items, classes := g.items(nil, s)
+// distinctOn makes DISTINCT ON the first item with the order that decides which row stays.
+func (g *Generator) distinctOn(from, where *Node, items ...*Node) (*Node, []Class) {
 	on := items[0]
 	keys := []*Node{seq(on, g.direction())}
 	for _, n := range items[1:] {
@@ -203,5 +207,5 @@ func (g *Generator) distinctOn(from, where *Node, s *scope) (*Node, []Class) {
 	n := body("SELECT DISTINCT ON (", items, from, where, order)
 	n.parts[0] = seq("SELECT DISTINCT ON (", on, ") ")
 	n.closed = true
-	return n, classes
+	return n, classes(items)
 }

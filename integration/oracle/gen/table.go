@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +25,11 @@ type Table struct {
 	Files int
 	// GroupRows is how many rows a row group has, about; 0 = all.
 	GroupRows int
+	// Sorted says that the rows stand in the order of the first column, and that each file and row group has a range of them.
+	Sorted bool
+	// System says that the table is one of the server's own, in no file, and that Columns are those of it that are the same
+	// everywhere.
+	System bool
 	// Keys are columns that become Hive-style directories.
 	Keys []string
 }
@@ -47,7 +53,8 @@ type shape struct {
 	nulls int // percent of values that are NULL
 	pool  int // how many different values a column has, at most
 	skew  int // percent of rows whose first column is the same value
-	wide  bool
+	// sorted tables lie by their first column, an integer below sortedKeys, in several files and row groups.
+	sorted bool
 }
 
 var (
@@ -57,8 +64,12 @@ var (
 	skewed    = shape{rows: between(25, 50), nulls: 5, pool: 10, skew: 80}
 	oneRow    = shape{rows: between(1, 1), nulls: 0, pool: 4}
 	noRow     = shape{rows: between(0, 0), nulls: 0, pool: 1}
+	sorted    = shape{rows: between(150, 400), nulls: 5, pool: 10, sorted: true}
 	large     = shape{rows: between(2500, 3500), nulls: 8, pool: 10, skew: 30}
 )
+
+// sortedKeys is how many different keys sorted tables have: rows of several keys in each row group, and several rows a key.
+const sortedKeys = 90
 
 func between(low, high int) func(*random) int {
 	return func(r *random) int { return low + r.Intn(high-low+1) }
@@ -68,7 +79,7 @@ func between(low, high int) func(*random) int {
 func NewTables(seed int64, prefix string) []Table {
 	r := newRandom(seed)
 	var tables []Table
-	for i, s := range []shape{normal, normal, nullHeavy, repeated, skewed, oneRow, noRow, large} {
+	for i, s := range []shape{normal, normal, nullHeavy, repeated, skewed, oneRow, noRow, large, sorted, sorted} {
 		tables = append(tables, r.table(fmt.Sprintf("%st%d", prefix, i), s))
 	}
 	return tables
@@ -101,7 +112,7 @@ func (r *random) table(name string, s shape) Table {
 		if rows > 1000 {
 			t.GroupRows = 2048
 		}
-		if s.nulls < 50 && r.percent(15) {
+		if s.nulls < 50 && !s.sorted && r.percent(15) {
 			t.Format = CSV
 		}
 	}
@@ -112,12 +123,15 @@ func (r *random) table(name string, s shape) Table {
 	if t.Format == CSV {
 		t.Columns[0].Type = pick(r, "BIGINT", "VARCHAR")
 	}
+	if s.sorted {
+		t.Columns[0].Type = pick(r, "INTEGER", "INTEGER", "INTEGER", "BIGINT")
+	}
 	for i := range t.Columns {
 		if t.Columns[i].Class == "" {
 			t.Columns[i].Class = classOf(t.Columns[i].Type, false)
 		}
 	}
-	if t.Format == Parquet && rows > 5 && rows < 1000 && r.percent(20) {
+	if t.Format == Parquet && rows > 5 && rows < 1000 && !s.sorted && r.percent(20) {
 		t.Columns = append(t.Columns, Column{Name: "p", Type: pick(r, "BIGINT", "VARCHAR", "DATE")})
 		last := &t.Columns[len(t.Columns)-1]
 		last.Class = classOf(last.Type, false)
@@ -126,7 +140,23 @@ func (r *random) table(name string, s shape) Table {
 	for range rows {
 		t.Rows = append(t.Rows, r.row(&t, s))
 	}
+	if s.sorted {
+		r.sort(&t)
+	}
 	return t
+}
+
+// sort gives a table ascending keys, those that are NULL last.
+func (r *random) sort(t *Table) {
+	t.Sorted, t.Format, t.Files, t.GroupRows = true, Parquet, pick(r, 2, 3, 4), pick(r, 20, 40)
+	nulls := pick(r, 0, 0, 7, len(t.Rows)/3)
+	for i, row := range t.Rows {
+		if valued := len(t.Rows) - nulls; i < valued {
+			row[0] = strconv.Itoa(i * sortedKeys / valued)
+		} else {
+			row[0] = "NULL"
+		}
+	}
 }
 
 func (r *random) column(name string, f Format) Column {

@@ -38,7 +38,11 @@ func (g *Generator) window(s *scope) *Node {
 func (g *Generator) partitionBy(columns []column) *Node {
 	var by []*Node
 	for range pick(g.random, 0, 1, 1, 1, 2) {
-		by = append(by, columnRef(pick(g.random, columns...)))
+		c := pick(g.random, columns...)
+		if columns[0].key() > 0 && g.percent(25) {
+			c = columns[0]
+		}
+		by = append(by, columnRef(c))
 	}
 	if len(by) == 0 {
 		return txt("")
