@@ -60,7 +60,6 @@ type rule struct {
 
 // rewrites are the rules that every tree needs, in this order.
 var rewrites = []rule{
-	{newRule("inline tables become constant rows"), inlineTables},
 	{newRule("projections are merged"), mergeProjections},
 	{newRule("scans are pruned by bounds"), pruneScans},
 }

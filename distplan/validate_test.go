@@ -123,26 +123,6 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Tables with rows instead of files are read by nobody.
-func TestInlineTable(t *testing.T) {
-	tab, err := plantest.Table(plantest.Spec{Name: "workers", Columns: "id VARCHAR, n BIGINT"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tab.Inline = [][]string{{"'w1'", "1"}, {"NULL", "2"}}
-	tree := plantest.MustTree("scan workers (n, id)", map[string]*table.Table{"workers": tab})
-	p, err := distplan.Build(distplan.Statement{Tree: tree, Columns: resultColumns(tree, []string{"n", "id"})},
-		distplan.Options{Workers: 3, Distributed: distplan.Always})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = "SELECT t.c0 AS c0, t.c1 AS c1 FROM (VALUES (CAST(1 AS BIGINT), CAST('w1' AS VARCHAR)), " +
-		"(CAST(2 AS BIGINT), CAST(NULL AS VARCHAR))) AS t(c0, c1)"
-	if len(p.Stages) != 1 || len(p.Root().Scans) != 0 || p.Root().Fragment != want {
-		t.Errorf("fragment %s", p.Root().Fragment)
-	}
-}
-
 // Plans whose tasks would give rows more than once, made by damaging good ones.
 func TestValidateRefusesRepeatedRows(t *testing.T) {
 	tables := map[string]*table.Table{}

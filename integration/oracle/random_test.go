@@ -39,7 +39,8 @@ func variable(t *testing.T, name string, otherwise int64) int64 {
 // TestRandomQueries holds random SELECTs over random tables to one plain DuckDB, each under four configurations.
 //
 // ARBALEST_FUZZ_QUERIES is how many statements to try, ARBALEST_FUZZ_TIME (a duration) how long to go on instead, and
-// ARBALEST_FUZZ_SEED where to begin. A failure names its seed and case: ARBALEST_FUZZ_CASE runs that one alone.
+// ARBALEST_FUZZ_SEED where to begin. ARBALEST_FUZZ_STATS is a file to which the counts are added: several runs are then
+// judged as one. A failure names its seed and case: ARBALEST_FUZZ_CASE runs that one alone.
 func TestRandomQueries(t *testing.T) {
 	seed := variable(t, "ARBALEST_FUZZ_SEED", sampleSeed)
 	only := variable(t, "ARBALEST_FUZZ_CASE", -1)
@@ -69,6 +70,11 @@ func TestRandomQueries(t *testing.T) {
 			(&run{seed: seed, queries: int(n), only: int(only), stats: stats}).test(t)
 		})
 		seed++
+	}
+	if file := os.Getenv("ARBALEST_FUZZ_STATS"); file != "" && only < 0 {
+		if err := stats.AddFile(file); err != nil {
+			t.Error(err)
+		}
 	}
 	t.Log(stats)
 	if only < 0 {

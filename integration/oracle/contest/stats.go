@@ -1,8 +1,12 @@
 package contest
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,6 +37,51 @@ func (s *Stats) Accept(name string) {
 		s.Accepted = map[string]int{}
 	}
 	s.Accepted[name]++
+}
+
+// AddFile adds the counts that a file holds, if there is one, and then writes the sum there: a long run may be cut into
+// several processes.
+func (s *Stats) AddFile(path string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		other := &Stats{}
+		if err := json.Unmarshal(text, other); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		s.add(other)
+	}
+	if text, err = json.MarshalIndent(s, "", "  "); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
+}
+
+func (s *Stats) add(other *Stats) {
+	for _, c := range []struct {
+		to   *int
+		from int
+	}{
+		{&s.Statements, other.Statements}, {&s.Refused, other.Refused}, {&s.Empty, other.Empty}, {&s.Skipped, other.Skipped},
+		{&s.Runs, other.Runs}, {&s.Plans, other.Plans}, {&s.Exchanging, other.Exchanging},
+	} {
+		*c.to += c.from
+	}
+	for _, c := range []struct {
+		to   *map[string]int
+		from map[string]int
+	}{{&s.Rules, other.Rules}, {&s.Shapes, other.Shapes}, {&s.Fallbacks, other.Fallbacks}, {&s.Accepted, other.Accepted}} {
+		for name, n := range c.from {
+			if *c.to == nil {
+				*c.to = map[string]int{}
+			}
+			(*c.to)[name] += n
+		}
+	}
 }
 
 // Count adds a statement that was compared in so many runs.

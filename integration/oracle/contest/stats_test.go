@@ -1,6 +1,7 @@
 package contest
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,5 +46,22 @@ func TestFaults(t *testing.T) {
 	}
 	if faults := s.Faults(); len(faults) != len(distplan.Rules())+1 {
 		t.Errorf("a run without rows: %q", faults)
+	}
+}
+
+// Runs that share a file are counted as one.
+func TestAddFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stats.json")
+	for n := 1; n <= 3; n++ {
+		s := &Stats{}
+		s.Count(&Want{Rows: &oracle.Rows{}}, 4)
+		s.CountPlan("  join left on=(a = b)\nrule: " + distplan.Rules()[0])
+		s.Accept("a difference")
+		if err := s.AddFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if s.Statements != n || s.Runs != 4*n || s.Plans != n || s.Rules[distplan.Rules()[0]] != n || s.Shapes["join left"] != n || s.Accepted["a difference"] != n {
+			t.Errorf("after %d runs: %s", n, s)
+		}
 	}
 }
