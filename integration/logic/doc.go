@@ -13,6 +13,7 @@
 //	#                             keys=a,b for Hive-style directories, format=csv. The default is three files.
 //	# plan: aggregate partial     the plan of the next query, on three workers, has a line that holds this text
 //	# plan-not: fallback          … and no line that holds this one
+//	# ran: adapted: stage 2       EXPLAIN ANALYZE of the next query, on three workers, holds this text
 //
 // All of these are comments to DuckDB. Sessions run with arbalest.distributed = always unless the script sets it.
 //

@@ -89,6 +89,8 @@ func (r *runner) option(name, value string) error {
 		r.options.Spill = value
 	case settings.Distributed:
 		r.options.Distributed = value
+	case settings.Adaptive:
+		r.options.Adaptive = value
 	default:
 		return fmt.Errorf("scripts cannot set %s", name)
 	}
@@ -177,11 +179,22 @@ func (r *runner) write() error {
 }
 
 func (r *runner) plan(record Record) error {
+	config := r.options
+	config.Workers = planWorkers
+	if len(record.Ran) > 0 {
+		ran, err := r.arena.Analyze(r.t.Context(), config, record.SQL)
+		if err != nil {
+			return err
+		}
+		for _, text := range record.Ran {
+			if !strings.Contains(ran, text) {
+				return fmt.Errorf("what ran has no %q:\n%s", text, ran)
+			}
+		}
+	}
 	if len(record.Plan)+len(record.PlanNot) == 0 {
 		return nil
 	}
-	config := r.options
-	config.Workers = planWorkers
 	plan, err := r.arena.Explain(r.t.Context(), config, record.SQL)
 	if err != nil {
 		return err

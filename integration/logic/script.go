@@ -34,6 +34,8 @@ type Record struct {
 	Layout gen.Table
 	// Plan and PlanNot are what EXPLAIN's lines must and must not hold.
 	Plan, PlanNot []string
+	// Ran is what EXPLAIN ANALYZE must hold.
+	Ran []string
 	// Skip is the reason for which our side does not run it; OnlyUs that DuckDB does not.
 	Skip string
 }
@@ -136,6 +138,8 @@ func (p *parser) comment(text string) error {
 		p.next.Plan = append(p.next.Plan, value)
 	case "plan-not":
 		p.next.PlanNot = append(p.next.PlanNot, value)
+	case "ran":
+		p.next.Ran = append(p.next.Ran, value)
 	}
 	return nil
 }

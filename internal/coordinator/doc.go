@@ -3,6 +3,7 @@
 //
 //	Submit ─ classify ─ plan ─▶ Query ─ admission ─▶ build, assign ─▶ dispatch ─▶ endpoints ─▶ (the client reads) ─▶ end
 //	  submit.go        plan.go  query.go  admission.go   start.go    dispatch.go   ticket.go                       release.go
+//	                                                                  settle.go
 //	                              ▲
 //	                              └── task events ── watch.go ── one control stream a worker
 //

@@ -39,7 +39,7 @@ func (c *Coordinator) explain(ctx context.Context, q *Query, r Request, sql stri
 	}
 	plan := localPlanText
 	if !planned.Local {
-		built, assignment, err := c.build(planned.Statement, r.Settings, c.links.usableOrWait(nil))
+		built, assignment, _, err := c.build(planned.Statement, r.Settings, c.links.usableOrWait(nil))
 		if err != nil {
 			return qerr.Wrap(qerr.Internal, "plan stages", err)
 		}
@@ -127,6 +127,9 @@ func (c *Coordinator) drain(ctx context.Context, q *Query) (plan string, err err
 	q.mu.Unlock()
 	if placed != nil {
 		plan = planText(placed.plan, placed.assignment)
+		for _, note := range placed.notes {
+			plan += "adapted: " + note.String() + "\n"
+		}
 	}
 	endpoints := q.State().Endpoints
 	faults := make([]error, len(endpoints))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/arbalest-sql/arbalest/internal/adapt"
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 )
 
@@ -14,6 +15,7 @@ type metrics struct {
 	stages      prometheus.Counter
 	tasks       prometheus.Counter
 	attempts    *prometheus.CounterVec // ended, by outcome
+	adaptations *prometheus.CounterVec // by kind
 	rows        prometheus.Counter
 	bytes       prometheus.Counter
 	spilled     prometheus.Counter
@@ -38,6 +40,8 @@ func newMetrics() *metrics {
 		tasks:  counter("query_tasks_total", "Tasks of distributed queries that were started."),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "arbalest", Name: "task_attempts_total",
 			Help: "Attempts of tasks of distributed queries that have ended, by how the attempt ended."}, []string{"outcome"}),
+		adaptations: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "arbalest", Name: "adaptations_total",
+			Help: "Changes of plans while they ran, by what was changed."}, []string{"kind"}),
 		rows:        counter("result_rows_total", "Rows of results that were read."),
 		bytes:       counter("result_bytes_total", "Bytes of results that were read."),
 		spilled:     counter("spilled_bytes_total", "Bytes that tasks wrote to disk for want of memory."),
@@ -53,6 +57,9 @@ func newMetrics() *metrics {
 	}
 	for _, o := range lifecycle.Outcomes() {
 		m.attempts.WithLabelValues(o.String())
+	}
+	for _, kind := range adapt.Kinds() {
+		m.adaptations.WithLabelValues(string(kind))
 	}
 	return m
 }
@@ -90,7 +97,7 @@ func (m *metrics) ended(q *Query) {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.queries, m.stages, m.tasks, m.attempts, m.rows, m.bytes, m.spilled, m.plan, m.queued, m.elapsed, m.workersLost}
+	return []prometheus.Collector{m.queries, m.stages, m.tasks, m.attempts, m.adaptations, m.rows, m.bytes, m.spilled, m.plan, m.queued, m.elapsed, m.workersLost}
 }
 
 // Metrics gives the coordinator's numbers to a Prometheus registry: names arbalest_*, units in the names.

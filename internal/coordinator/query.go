@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/adapt"
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/member"
@@ -42,6 +43,7 @@ type Query struct {
 	ordered   bool
 	admitted  time.Time
 	stages    int
+	notes     []adapt.Note   // how the plan changed while it ran
 	onEnd     map[int]func() // run once at the end, by key
 	nextHook  int
 	changed   chan struct{} // closed at the next step; nil while nobody waits for one

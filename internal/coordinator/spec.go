@@ -9,6 +9,7 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/schedule"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
@@ -37,7 +38,7 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 		spec.Scans = append(spec.Scans, scanOf(&stage.Scans[i], task.Splits[i]))
 	}
 	for i := range stage.Inputs {
-		input, err := c.exchangeSource(q, d, &stage.Inputs[i], task.Partitions[i])
+		input, err := c.exchangeSource(q, d, &task, i)
 		if err != nil {
 			return nil, err
 		}
@@ -120,9 +121,16 @@ func splitOf(s table.Split) *pb.Split {
 }
 
 // exchangeSource says where one input's partitions are. Producers that have no row in any of them are left out.
-func (c *Coordinator) exchangeSource(q *Query, d dispatch, in *distplan.ExchangeInput, partitions []int) (*pb.ExchangeSource, error) {
+func (c *Coordinator) exchangeSource(q *Query, d dispatch, task *schedule.Task, input int) (*pb.ExchangeSource, error) {
+	in := &d.placed.plan.Stages[d.Stage].Inputs[input]
 	source := &pb.ExchangeSource{Name: in.Name, Columns: numbered(in.Types)}
 	for t, producer := range d.states[in.From] {
+		var partitions []int
+		for _, p := range task.Partitions[input] {
+			if task.Reads(input, p, ids.TaskIndex(t)) {
+				partitions = append(partitions, p)
+			}
+		}
 		wanted := nonEmpty(partitions, producer.PartitionRows)
 		if len(wanted) == 0 {
 			continue

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/arbalest-sql/arbalest/distplan"
+	"github.com/arbalest-sql/arbalest/internal/adapt"
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/member"
@@ -14,7 +15,7 @@ import (
 )
 
 // A placedPlan is a statement on its way to the workers: what the frontend gave, then the plan and where each task goes.
-// Its fields are written before the query's Start event, and only read after.
+// It is not changed after the query's Start event: what is adapted while the query runs makes another one.
 type placedPlan struct {
 	statement  distplan.Statement
 	plan       *distplan.Plan
@@ -22,6 +23,9 @@ type placedPlan struct {
 	deadline   time.Time
 	// kept says that the root's tasks keep what they yield, to be read as often as clients like.
 	kept bool
+	// choices are the workers that tasks were dealt to, in that order; notes say what has changed since the start.
+	choices []schedule.Worker
+	notes   []adapt.Note
 	// direct are the root's tasks when they travel in their tickets.
 	direct []*pb.TaskSpec
 }
@@ -54,7 +58,7 @@ func (c *Coordinator) start(q *Query) {
 		known[w.ID] = w
 	}
 	var err error
-	placed.plan, placed.assignment, err = c.build(work.statement, q.settings, workers)
+	placed.plan, placed.assignment, placed.choices, err = c.build(work.statement, q.settings, workers)
 	if err != nil {
 		q.Cancel(qerr.Wrap(qerr.Internal, "plan stages", err))
 		return
@@ -97,7 +101,7 @@ func (q *Query) deadline(now time.Time) time.Time {
 }
 
 // build makes the plan of a statement for the workers, and assigns its tasks.
-func (c *Coordinator) build(st distplan.Statement, values settings.Values, workers []member.Record) (*distplan.Plan, *schedule.Assignment, error) {
+func (c *Coordinator) build(st distplan.Statement, values settings.Values, workers []member.Record) (*distplan.Plan, *schedule.Assignment, []schedule.Worker, error) {
 	partitions := values.Partitions()
 	if partitions == 1 {
 		partitions = 2 // an output of one partition carries no partition number (pb.TaskSpec), a hash output always does
@@ -110,7 +114,7 @@ func (c *Coordinator) build(st distplan.Statement, values settings.Values, worke
 		SmallBytes:   c.cfg.SmallBytes,
 	})
 	if err != nil || len(workers) == 0 {
-		return plan, nil, err
+		return plan, nil, nil, err
 	}
 	// Plans of one task would all go to the first worker: they take turns. Others keep the order, so that a worker reads
 	// the same part of a table each time, which its page cache likes.
@@ -124,7 +128,7 @@ func (c *Coordinator) build(st distplan.Statement, values settings.Values, worke
 		choices[i] = schedule.Worker{ID: w.ID, Threads: max(w.Threads, 1)}
 	}
 	assignment, err := schedule.Assign(plan, choices)
-	return plan, assignment, err
+	return plan, assignment, choices, err
 }
 
 // packDirect writes down the root's tasks when the plan has one stage and each of them fits into a ticket.
@@ -157,15 +161,20 @@ func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
 	if placed.kept {
 		shape.Kept, shape.ResultTTL = true, limits.SpoolTTL
 	}
-	for s, stage := range placed.plan.Stages {
-		one := lifecycle.StageShape{Indeterminate: stage.Indeterminate}
-		for _, input := range stage.Inputs {
-			one.Inputs = append(one.Inputs, input.From)
-		}
-		for _, task := range placed.assignment.Stages[s] {
-			one.Workers = append(one.Workers, task.Worker)
-		}
-		shape.Stages = append(shape.Stages, one)
+	for s := range placed.plan.Stages {
+		shape.Stages = append(shape.Stages, placed.stageShape(ids.StageID(s)))
+	}
+	adaptive(placed, q.settings, &shape)
+	return shape
+}
+
+func (p *placedPlan) stageShape(stage ids.StageID) lifecycle.StageShape {
+	shape := lifecycle.StageShape{Indeterminate: p.plan.Stages[stage].Indeterminate}
+	for _, input := range p.plan.Stages[stage].Inputs {
+		shape.Inputs = append(shape.Inputs, input.From)
+	}
+	for _, task := range p.assignment.Stages[stage] {
+		shape.Workers = append(shape.Workers, task.Worker)
 	}
 	return shape
 }

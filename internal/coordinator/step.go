@@ -74,6 +74,9 @@ func (q *Query) act(actions []lifecycle.Action, e *effects) {
 			if worker, ok := q.work.workers[a.Worker]; ok {
 				e.abandons = append(e.abandons, abandoned{a, worker})
 			}
+		case lifecycle.Ready:
+			q.act(q.machine.Step(q.settleStage(a.Stage)), e)
+			states = nil // there are other tasks now
 		case lifecycle.Place:
 			if err := q.place(a.Task); err != nil && !e.ended {
 				// Placing fails only by a bug (a ticket that cannot be signed); the machine ends the query as for any error.

@@ -52,6 +52,7 @@ var systemTables = map[string]systemTable{
 			column("submitted", table.TimestampTZ), column("started", table.TimestampTZ), column("ended", table.TimestampTZ),
 			column("plan_ms", table.Double),
 			column("error_kind", table.Varchar), column("error", table.Varchar),
+			column("adapted", table.Varchar), // how its plan changed while it ran, by exact sizes
 			column("resource_group", table.Varchar),
 			column("queued_ms", table.Double), // so far, for one that waits
 		},

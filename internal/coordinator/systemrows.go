@@ -78,6 +78,7 @@ func (q *Query) row(reader string) []string {
 		integer(int64(resultRows)), integer(int64(bytes)),
 		moment(q.submitted), moment(q.machine.Started()), moment(q.machine.Ended()),
 		number(float64(q.planTime) / float64(time.Millisecond)), kind, message,
+		notesText(q.notes),
 		textOrNull(q.group), number(float64(q.queueTime()) / float64(time.Millisecond)),
 	}
 }

@@ -7,6 +7,7 @@ const module = "github.com/arbalest-sql/arbalest/"
 var purePackages = []string{
 	"catalog/table",
 	"distplan/...",
+	"internal/adapt",
 	"internal/coordinator/lifecycle",
 	"internal/ids",
 	"internal/invariants",
@@ -40,7 +41,7 @@ type reachRule struct {
 var reachRules = []reachRule{
 	{
 		from:   []string{"worker/..."},
-		to:     []string{"distplan/...", "catalog/...", "internal/cluster/...", "flightserver/...", "internal/coordinator/...", "internal/frontend/...", "internal/schedule"},
+		to:     []string{"distplan/...", "catalog/...", "internal/cluster/...", "flightserver/...", "internal/coordinator/...", "internal/frontend/...", "internal/schedule", "internal/adapt"},
 		except: []string{"catalog/table"},
 		why:    "a worker must run any fragment that a newer planner invents, so it knows tasks and tickets only",
 	},
@@ -113,7 +114,7 @@ var directRules = []struct {
 }{
 	{[]string{"github.com/duckdb/..."}, []string{"internal/duck/..."}, "DuckDB's API, and the rules of its threads and memory, stay in one place"},
 	{[]string{"C"}, []string{"internal/duck/..."}, "cgo stops at the engine"},
-	{[]string{"distplan/..."}, []string{"distplan/...", "internal/frontend/...", "internal/coordinator/...", "internal/schedule", "integration/...", "bench/...", "cmd/...", "internal/testcluster/..."},
+	{[]string{"distplan/..."}, []string{"distplan/...", "internal/frontend/...", "internal/coordinator/...", "internal/schedule", "internal/adapt", "integration/...", "bench/...", "cmd/...", "internal/testcluster/..."},
 		"plans are made by the frontend's side and used by the coordinator; the door and the workers see neither"},
 	{[]string{"log"}, nil, "logs are zerolog's"},
 }

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan"
@@ -26,6 +27,29 @@ type Task struct {
 	Splits [][]table.Split
 	// Partitions are the partitions it reads of each of the stage's Inputs, parallel to them.
 	Partitions [][]int
+	// Pieces are, for each of the stage's Inputs, those of Partitions of which the task reads only what some producers gave:
+	// other tasks read the rest. Nil when there are none.
+	Pieces [][]Piece
+}
+
+// A Piece is what some tasks of the producing stage gave of one partition.
+type Piece struct {
+	Partition int
+	Producers []ids.TaskIndex
+}
+
+// Reads reports whether the task reads what a producer's task gave of a partition of an input; the partition is one of
+// Partitions.
+func (t *Task) Reads(input, partition int, producer ids.TaskIndex) bool {
+	if input >= len(t.Pieces) {
+		return true
+	}
+	for _, piece := range t.Pieces[input] {
+		if piece.Partition == partition {
+			return slices.Contains(piece.Producers, producer)
+		}
+	}
+	return true
 }
 
 // An Assignment says who does what. It is a value: nobody changes it.
@@ -75,6 +99,11 @@ func assignStage(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 		t.Splits[i] = join(scan.Splits)
 	}
 	return []Task{t}
+}
+
+// Whole makes a task that reads no part of anything: only what every task of its stage reads.
+func Whole(p *distplan.Plan, s *distplan.Stage, worker ids.WorkerID) Task {
+	return newTask(p, s, worker)
 }
 
 // newTask gives a task what every task of its stage reads: replicated scans, and inputs that are read whole.

@@ -41,6 +41,7 @@ var catalogue = []option{
 	word(Distributed, "whether a query runs on several workers: auto leaves small data on one", Auto, Always, Never),
 	integer(Partitions, 0, 0, partitionsMax, "hash partitions of an exchange; 0 lets the planner choose"),
 	word(JoinStrategy, "how joins get their inputs together; a choice that is illegal for a join gives way", Auto, Exchange, Broadcast),
+	word(Adaptive, "whether plans change while they run, by exact sizes: always does so even where it saves nothing", Auto, Always, Never),
 	word(Spill, "when exchanged data goes to disk: auto does so over the budget", Auto, Always),
 	word(Results, "stream results from the engine to the reader, or spool them to be read again", Stream, Spool),
 	boolean(OrderedEndpoints, false, "several endpoints, to be read in their order, for ordered results"),

@@ -14,6 +14,7 @@ const (
 	Distributed      = "arbalest.distributed"
 	Partitions       = "arbalest.partitions"
 	JoinStrategy     = "arbalest.join_strategy"
+	Adaptive         = "arbalest.adaptive"
 	Spill            = "arbalest.spill"
 	Results          = "arbalest.results"
 	OrderedEndpoints = "arbalest.ordered_endpoints"
@@ -150,6 +151,9 @@ func (v Values) Partitions() int { return v.int(Partitions) }
 
 // JoinStrategy is auto, exchange or broadcast.
 func (v Values) JoinStrategy() string { return v.must(JoinStrategy) }
+
+// Adaptive is auto, always or never: whether a query's plan changes while it runs, by exact sizes.
+func (v Values) Adaptive() string { return v.must(Adaptive) }
 
 // Spill is auto or always.
 func (v Values) Spill() string { return v.must(Spill) }

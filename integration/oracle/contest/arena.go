@@ -96,7 +96,16 @@ func (a *Arena) Run(ctx context.Context, c Config, sql string) (*client.Result, 
 
 // Explain prints the plan that a statement has under a configuration.
 func (a *Arena) Explain(ctx context.Context, c Config, sql string) (string, error) {
-	r, err := a.Run(ctx, c, "EXPLAIN "+sql)
+	return a.explain(ctx, c, "EXPLAIN "+sql)
+}
+
+// Analyze runs a statement under a configuration and prints the plan that ran.
+func (a *Arena) Analyze(ctx context.Context, c Config, sql string) (string, error) {
+	return a.explain(ctx, c, "EXPLAIN ANALYZE "+sql)
+}
+
+func (a *Arena) explain(ctx context.Context, c Config, sql string) (string, error) {
+	r, err := a.Run(ctx, c, sql)
 	if err != nil {
 		return "", err
 	}

@@ -14,16 +14,24 @@ type Config struct {
 	Join        string
 	Spill       string
 	Distributed string
+	// Adaptive is "" for the default.
+	Adaptive string
 }
 
 // String names the configuration in messages.
 func (c Config) String() string {
-	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s spill=%s distributed=%s", c.Workers, c.Partitions, c.Join, c.Spill, c.Distributed)
+	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s spill=%s distributed=%s adaptive=%s",
+		c.Workers, c.Partitions, c.Join, c.Spill, c.Distributed, c.Adaptive)
 }
 
 // set lists the statements that put a session into the configuration.
 func (c Config) set() []string {
+	adaptive := c.Adaptive
+	if adaptive == "" {
+		adaptive = settings.Auto
+	}
 	return []string{
+		fmt.Sprintf("SET %s = '%s'", settings.Adaptive, adaptive),
 		fmt.Sprintf("SET %s = %d", settings.Partitions, c.Partitions),
 		fmt.Sprintf("SET %s = '%s'", settings.JoinStrategy, c.Join),
 		fmt.Sprintf("SET %s = '%s'", settings.Spill, c.Spill),
@@ -38,6 +46,7 @@ var (
 	joins        = []string{settings.Auto, settings.Exchange, settings.Broadcast}
 	spills       = []string{settings.Auto, settings.Always}
 	distributed  = []string{settings.Always, settings.Auto}
+	adaptive     = []string{settings.Always, settings.Auto, settings.Always, settings.Never, settings.Always}
 )
 
 // PerQuery is how many configurations a statement runs under.
@@ -45,7 +54,7 @@ const PerQuery = 4
 
 // Draw gives the configurations of statement n: one of each cluster size, and for any four statements in a row every pair
 // of a cluster size and a number of partitions. The other settings go round at other periods, so that two dozen statements
-// have every pair of values of any two settings.
+// have every pair of values of any two settings. Most adapt wherever it is legal.
 func Draw(n int) []Config {
 	var all []Config
 	for i, w := range WorkerCounts {
@@ -55,6 +64,7 @@ func Draw(n int) []Config {
 			Join:        joins[(n+i+n/len(partitions))%len(joins)],
 			Spill:       spills[(n/2+i)%len(spills)],
 			Distributed: distributed[min((n+i)%3, 2)/2],
+			Adaptive:    adaptive[(n+i)%len(adaptive)],
 		})
 	}
 	return all
@@ -67,7 +77,7 @@ func All() []Config {
 		for _, p := range partitions {
 			for _, j := range joins {
 				for _, s := range spills {
-					all = append(all, Config{w, p, j, s, settings.Always})
+					all = append(all, Config{w, p, j, s, settings.Always, adaptive[len(all)%len(adaptive)]})
 				}
 			}
 		}

@@ -13,9 +13,12 @@ func (m *Machine) dispatch(now time.Time) (actions []Action) {
 	starved := false
 	var alarm time.Time
 	for s := range m.stages {
+		if !slices.ContainsFunc(m.stages[s], func(t task) bool { return t.State == Waiting }) || !m.ready(s, &actions) {
+			continue
+		}
 		for t := range m.stages[s] {
 			task := &m.stages[s][t]
-			if task.State != Waiting || !m.inputsDone(s) {
+			if task.State != Waiting {
 				continue
 			}
 			if now.Before(task.notBefore) {

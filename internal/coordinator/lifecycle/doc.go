@@ -17,7 +17,8 @@
 //	└───────── its producer's rows are others now (restart)
 //
 // A stage's tasks are dispatched when every task of every stage below is Done; so exact partition sizes are known when its
-// inputs are written down. The tasks of the root stage are placed and wait for a reader. A direct task (the fast path, and
+// inputs are written down. An adaptive stage is settled before that, once: Ready asks the owner, Settle says what its tasks
+// are, by exact sizes, and may replace other stages that are not settled (settle.go). The tasks of the root stage are placed and wait for a reader. A direct task (the fast path, and
 // results that the coordinator computes itself) is placed without being dispatched.
 //
 // What a failed attempt means is in retry.go, by the error's kind: USER and the like end the query; IO is tried elsewhere
@@ -44,7 +45,8 @@
 //  8. The number of attempts is bounded: every next one is charged to a task (Shape.Attempts), or follows from one that is,
 //     or from a refusal by a worker that was not asked before.
 //  9. Every attempt that was given to a worker is counted under one outcome by the query's end.
-//  10. No task is given to a worker that is lost or not usable.
-//  11. An attempt that was given up is told to end (Abandon) to a worker in reach at once, and to one that was cut off when it
+//  10. A stage is settled at most once, before anything of it is dispatched; later attempts are of the same work.
+//  11. No task is given to a worker that is lost or not usable.
+//  12. An attempt that was given up is told to end (Abandon) to a worker in reach at once, and to one that was cut off when it
 //     comes back. It never is the one that counts. What is left after that ends with the query, by Release.
 package lifecycle

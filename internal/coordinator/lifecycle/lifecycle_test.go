@@ -50,6 +50,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 			fmt.Fprintf(&b, "dispatch %d/%d#%d -> %s\n", a.Stage, a.Task, a.Attempt, a.Worker)
 		case Abandon:
 			fmt.Fprintf(&b, "abandon %d/%d#%d at %s\n", a.Stage, a.Task, a.Attempt, a.Worker)
+		case Ready:
+			fmt.Fprintf(&b, "settle stage %d?\n", a.Stage)
 		case Place:
 			fmt.Fprintf(&b, "place %d\n", a.Task)
 		case Alarm:
@@ -97,6 +99,17 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 		return Wait{Until: epoch.Add(time.Duration(until) * time.Second), Err: qerr.New(qerr.Unavailable, "nothing came")}
 	case "start":
 		return Start{Shape: s.shape(t, d), Now: s.now}
+	case "settle":
+		e := Settle{Now: s.now}
+		d.ScanArgs(t, "stage", &stage)
+		e.Stage = ids.StageID(stage)
+		for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
+			if number, rest, found := strings.Cut(line, ": "); found {
+				n, _ := strconv.Atoi(number)
+				e.Changes = append(e.Changes, StageChange{Stage: ids.StageID(n), Shape: s.stage(t, d, rest)})
+			}
+		}
+		return e
 	case "created":
 		return Created{Stage: ids.StageID(stage), Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), Err: fault, Now: s.now}
 	case "placed":
@@ -169,7 +182,8 @@ func (s *script) fault(t *testing.T, d *datadriven.TestData, text string) error 
 	return fault
 }
 
-// shape reads one line a stage: "inputs workers", such as "0,1 w1,w2"; "-" is none, a third word is indeterminate.
+// shape reads one line a stage: "inputs workers", such as "0,1 w1,w2"; "-" is none. Behind them may stand "after=0", adaptive
+// and indeterminate.
 func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
 	shape := Shape{Direct: d.HasArg("direct"), Proxied: d.HasArg("proxied"), Kept: d.HasArg("kept"), ResultTTL: 60 * time.Second, WorkerWaitMax: 30 * time.Second}
 	d.MaybeScanArgs(t, "attempts", &shape.Attempts)
@@ -187,24 +201,44 @@ func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
 		shape.Deadline = epoch.Add(time.Duration(deadline) * time.Second)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
-		inputs, workers, _ := strings.Cut(line, " ")
-		var stage StageShape
-		workers, stage.Indeterminate = strings.CutSuffix(workers, " indeterminate")
-		if inputs != "-" {
-			for _, input := range strings.Split(inputs, ",") {
-				n, err := strconv.Atoi(input)
-				if err != nil {
-					d.Fatalf(t, "stage %q: %v", line, err)
-				}
-				stage.Inputs = append(stage.Inputs, ids.StageID(n))
-			}
-		}
-		for _, w := range strings.Split(workers, ",") {
-			stage.Workers = append(stage.Workers, ids.WorkerID(w))
-		}
-		shape.Stages = append(shape.Stages, stage)
+		shape.Stages = append(shape.Stages, s.stage(t, d, line))
 	}
 	return shape
+}
+
+func (s *script) stage(t *testing.T, d *datadriven.TestData, line string) (stage StageShape) {
+	numbers := func(list string) (all []ids.StageID) {
+		for _, word := range strings.Split(list, ",") {
+			n, err := strconv.Atoi(word)
+			if err != nil {
+				d.Fatalf(t, "stage %q: %v", line, err)
+			}
+			all = append(all, ids.StageID(n))
+		}
+		return all
+	}
+	words := strings.Fields(line)
+	if words[0] != "-" {
+		stage.Inputs = numbers(words[0])
+	}
+	if words[1] != "-" {
+		for _, w := range strings.Split(words[1], ",") {
+			stage.Workers = append(stage.Workers, ids.WorkerID(w))
+		}
+	}
+	for _, word := range words[2:] {
+		switch after, isAfter := strings.CutPrefix(word, "after="); {
+		case isAfter:
+			stage.After = numbers(after)
+		case word == "adaptive":
+			stage.Adapt = true
+		case word == "indeterminate":
+			stage.Indeterminate = true
+		default:
+			d.Fatalf(t, "stage %q: what is %s?", line, word)
+		}
+	}
+	return stage
 }
 
 func (s *script) show() string {

@@ -16,6 +16,7 @@ type Machine struct {
 	wait    Wait
 	shape   Shape
 	stages  [][]task       // by stage and task
+	decided []decision     // by stage
 	usable  []ids.WorkerID // sorted
 	touched []ids.WorkerID // workers that a task may have reached
 	placed  int            // root tasks that have an endpoint
@@ -52,6 +53,8 @@ func (m *Machine) take(event Event) []Action {
 		m.wait = e
 	case Start:
 		return m.start(e)
+	case Settle:
+		return m.settle(e)
 	case Created:
 		return m.created(e)
 	case Report:
@@ -79,11 +82,12 @@ func (m *Machine) start(e Start) []Action {
 	}
 	m.status, m.shape, m.started, m.read, m.moved = Running, e.Shape, e.Now, e.Now, e.Now
 	m.usable = slices.Sorted(slices.Values(e.Shape.Usable))
+	m.shape.Stages = slices.Clone(e.Shape.Stages) // Settle changes them
+	m.decided = make([]decision, len(e.Shape.Stages))
 	m.stages = make([][]task, len(e.Shape.Stages))
 	for s, stage := range e.Shape.Stages {
-		m.stages[s] = make([]task, len(stage.Workers))
-		for t, worker := range stage.Workers {
-			m.stages[s][t] = task{stage: ids.StageID(s), index: ids.TaskIndex(t), Task: Task{Worker: worker, Attempt: 1}, highest: 1}
+		m.stages[s] = newTasks(ids.StageID(s), stage)
+		for _, worker := range stage.Workers {
 			if _, known := slices.BinarySearch(m.usable, worker); !known && e.Shape.Usable == nil && worker != "" {
 				m.usable = append(m.usable, worker)
 				slices.Sort(m.usable)
@@ -121,15 +125,6 @@ func (m *Machine) readable() TaskState {
 		return Done
 	}
 	return Placed
-}
-
-func (m *Machine) inputsDone(stage int) bool {
-	for _, input := range m.shape.Stages[stage].Inputs {
-		if slices.ContainsFunc(m.stages[input], func(t task) bool { return t.State != Done || t.lost }) {
-			return false
-		}
-	}
-	return true
 }
 
 func all(tasks []task, state TaskState) bool {

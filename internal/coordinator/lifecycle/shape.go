@@ -36,6 +36,11 @@ type StageShape struct {
 	Inputs []ids.StageID
 	// Workers says where each task runs first. The empty id is the coordinator itself.
 	Workers []ids.WorkerID
+	// After are further stages that must be Done before the stage is settled, though it does not read them. No stage may
+	// wait for itself by way of Inputs and After.
+	After []ids.StageID
+	// Adapt says that the owner decides, by Ready and Settle, how the stage runs.
+	Adapt bool
 	// Indeterminate says that running a task again may give other rows.
 	Indeterminate bool
 }

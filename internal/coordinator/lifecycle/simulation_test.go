@@ -37,6 +37,9 @@ type simulation struct {
 	given     map[ids.TaskKey]bool // ever dispatched
 
 	readers map[ids.TaskIndex]*simReader
+	asked   []ids.StageID // want their Settle
+	settled map[ids.StageID]bool
+	merged  int
 	ended   bool
 }
 
@@ -61,19 +64,22 @@ type simReader struct {
 
 func TestSimulation(t *testing.T) {
 	ends := map[Status]int{}
-	retried := 0
+	retried, merged := 0, 0
 	for seed := range uint64(simulations) {
 		s := newSimulation(t, seed)
 		ends[s.run()]++
 		if n := s.m.Counts(); n[OutcomeFinished] > 0 && n[OutcomeLost]+n[OutcomeFailed] > 0 && s.m.Status() == Finished {
 			retried++
 		}
+		if s.m.Status() == Finished {
+			merged += s.merged
+		}
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	t.Logf("ends: %v; %d finished after retries", ends, retried)
-	if ends[Finished] < simulations/4 || ends[Failed] < simulations/20 || ends[Cancelled] == 0 || retried < simulations/10 {
+	t.Logf("ends: %v; %d finished after retries; %d stages merged", ends, retried, merged)
+	if ends[Finished] < simulations/4 || ends[Failed] < simulations/20 || ends[Cancelled] == 0 || retried < simulations/10 || merged < simulations/20 {
 		t.Errorf("the seeds no longer try what they should: %v, %d finished after retries", ends, retried)
 	}
 }
@@ -82,7 +88,8 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	rng := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a seed makes the run repeatable
 	s := &simulation{t: t, seed: seed, rng: rng, m: &Machine{}, now: epoch, faults: rng.IntN(6),
 		alive: map[ids.WorkerID]bool{}, cut: map[ids.WorkerID]bool{}, back: map[ids.WorkerID]bool{}, runs: map[ids.TaskKey]*simRun{}, outputs: map[ids.TaskKey]lineage{},
-		where: map[ids.TaskKey]ids.WorkerID{}, given: map[ids.TaskKey]bool{}, readers: map[ids.TaskIndex]*simReader{}}
+		where: map[ids.TaskKey]ids.WorkerID{}, given: map[ids.TaskKey]bool{}, readers: map[ids.TaskIndex]*simReader{},
+		settled: map[ids.StageID]bool{}}
 	s.joined = 1 + rng.IntN(4)
 	var workers []ids.WorkerID
 	for i := range s.joined {
@@ -104,6 +111,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		}
 		s.shape.Stages = append(s.shape.Stages, one)
 	}
+	s.makeAdaptive()
 	return s
 }
 
@@ -117,6 +125,8 @@ func (s *simulation) run() Status {
 		}
 		s.now = s.now.Add(time.Duration(s.rng.IntN(100)) * time.Millisecond)
 		switch dice := s.rng.IntN(20); {
+		case dice < 8 && len(s.asked) > 0 && s.rng.IntN(2) == 0:
+			s.settle()
 		case dice < 8:
 			s.work()
 		case dice < 14:
@@ -177,7 +187,15 @@ func (s *simulation) step(event Event) {
 	}
 	for _, action := range s.m.Step(event) {
 		switch a := action.(type) {
+		case Ready:
+			if s.settled[a.Stage] {
+				s.errorf("stage %d is to be settled twice", a.Stage)
+			}
+			s.asked, s.settled[a.Stage] = append(s.asked, a.Stage), true
 		case Dispatch:
+			if shape := s.shape.Stages[a.Stage]; shape.Adapt && (!s.settled[a.Stage] || slices.Contains(s.asked, a.Stage)) {
+				s.errorf("stage %d is dispatched before it is settled", a.Stage)
+			}
 			s.dispatched(a)
 		case Abandon:
 			s.abandoned(a)

@@ -13,6 +13,9 @@ func (m *Machine) Status() Status { return m.status }
 // Err is why the query ended without its rows; nil while it runs and after it finished.
 func (m *Machine) Err() error { return m.err }
 
+// Usable are the workers that may be given tasks, sorted; the slice is the machine's.
+func (m *Machine) Usable() []ids.WorkerID { return m.usable }
+
 // Started is when the query left the queue; zero before.
 func (m *Machine) Started() time.Time { return m.started }
 
