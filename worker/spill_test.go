@@ -332,7 +332,7 @@ func TestAGigabyteThroughASmallBudget(t *testing.T) {
 			}
 		}
 	}()
-	leaf := kept(task("q", 0, 0, fmt.Sprintf("SELECT c0, lpad(c0::VARCHAR, %d, 'x'), (hash(c0) >> 20) %% 16 FROM scan_0", width), s, "BIGINT", "VARCHAR"), 16)
+	leaf := kept(task("q", 0, 0, fmt.Sprintf("SELECT c0, lpad(c0::VARCHAR, %d, 'x'), (hash(c0) >> 32) %% 16 FROM scan_0", width), s, "BIGINT", "VARCHAR"), 16)
 	events := c.watch(0)
 	c.create(0, leaf)
 	defer c.release("q")

@@ -28,7 +28,7 @@ func TestAggregateOverAnExchange(t *testing.T) {
 	const partitions = 8
 	var producers []*pb.TaskSpec
 	for i, splits := range leaves {
-		leaf := task("q", 0, i, fmt.Sprintf("SELECT c0, sum(c1), count(*), min(c2), (hash(c0) >> 20) %% %d FROM scan_0 WHERE c1 >= 5 GROUP BY c0", partitions),
+		leaf := task("q", 0, i, fmt.Sprintf("SELECT c0, sum(c1), count(*), min(c2), (hash(c0) >> 32) %% %d FROM scan_0 WHERE c1 >= 5 GROUP BY c0", partitions),
 			scan(splits...), "BIGINT", "HUGEINT", "BIGINT", "VARCHAR")
 		leaf.Partitions = partitions
 		c.create(i, leaf)

@@ -111,7 +111,7 @@ func TestSelectPartitioned(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "SELECT t.c0 AS c0, t.c1 AS c1, " +
-		"CAST((hash(CAST(t.c1 AS VARCHAR), t.c0) >> 20) % 12 AS INTEGER) AS c2 FROM exchange_1 AS t"
+		"CAST((hash(CAST(t.c1 AS VARCHAR), t.c0) >> 32) % 12 AS INTEGER) AS c2 FROM exchange_1 AS t"
 	if text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}

@@ -88,7 +88,7 @@ func BenchmarkPartition(b *testing.B) {
 	for name, c := range map[string]struct {
 		partitions int
 		number     string
-	}{"16": {16, ", (hash(l_orderkey) >> 20) % 16"}, "1": {1, ""}} {
+	}{"16": {16, ", (hash(l_orderkey) >> 32) % 16"}, "1": {1, ""}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				o, err := e.Partition(context.Background(), Job{SQL: "SELECT " + lineitemColumns + c.number + " " + from, BytesMax: 4 << 30}, c.partitions)

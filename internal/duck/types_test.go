@@ -173,7 +173,7 @@ func compareExchange(t *testing.T, e *Engine, sql string) {
 	const partitions = 16
 	columns := describe(t, e, sql)
 	types := typesOf(columns)
-	numbered := fmt.Sprintf("SELECT *, CASE WHEN c%[1]d %% 50 = 0 THEN NULL ELSE (hash(c%[1]d) >> 20) %% %[2]d END FROM (%[3]s)", len(columns)-1, partitions, sql)
+	numbered := fmt.Sprintf("SELECT *, CASE WHEN c%[1]d %% 50 = 0 THEN NULL ELSE (hash(c%[1]d) >> 32) %% %[2]d END FROM (%[3]s)", len(columns)-1, partitions, sql)
 	o, err := e.Partition(context.Background(), Job{SQL: numbered, Columns: columns}, partitions)
 	if err != nil {
 		t.Fatal(err)
