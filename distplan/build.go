@@ -115,7 +115,7 @@ func buildTree(st Statement, opts Options) (*Plan, error) {
 		root := d.place(tree)
 		plan.Fallbacks = d.reasons
 		plan.Rules = append(plan.Rules, d.rules...)
-		if err := cut(plan, root.node, opts); err != nil {
+		if err := cut(plan, root.node, opts, &d.sizes); err != nil {
 			return nil, err
 		}
 	}
@@ -226,5 +226,9 @@ func oneStage(tree operator.Node, opts Options) bool {
 	for _, s := range scans {
 		bytes += scanBytes(s)
 	}
-	return bytes < opts.SmallBytes*int64(opts.Workers)
+	return bytes < opts.SmallBytes*int64(min(opts.Workers, smallWorkersMax))
 }
+
+// smallWorkersMax bounds how many workers' share of small data one task may have: what the others would save grows with
+// their number, and so must not be weighed against them.
+const smallWorkersMax = 2

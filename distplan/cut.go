@@ -9,15 +9,15 @@ import (
 )
 
 // cut turns a tree with exchanges into stages: every exchange becomes the output of one stage and an input of another.
-func cut(plan *Plan, root operator.Node, opts Options) error {
-	c := cutter{plan: plan, opts: opts, shares: map[*operator.Share]ids.StageID{}}
+func cut(plan *Plan, root operator.Node, opts Options, sizes *sizes) error {
+	c := cutter{plan: plan, opts: opts, sizes: sizes, shares: map[*operator.Share]ids.StageID{}}
 	_, err := c.stage(root, Output{Kind: OutputResult, Partitions: 1})
 	return err
 }
 
 // cutSingle makes one stage of a tree without exchanges, run by a single task.
 func cutSingle(plan *Plan, root operator.Node, opts Options) error {
-	c := cutter{plan: plan, opts: opts, single: true}
+	c := cutter{plan: plan, opts: opts, sizes: &sizes{}, single: true}
 	_, err := c.stage(root, Output{Kind: OutputResult, Partitions: 1})
 	return err
 }
@@ -25,6 +25,7 @@ func cutSingle(plan *Plan, root operator.Node, opts Options) error {
 type cutter struct {
 	plan   *Plan
 	opts   Options
+	sizes  *sizes
 	single bool
 	shares map[*operator.Share]ids.StageID // the stages of those that were cut already
 }
@@ -74,7 +75,7 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 		Output:        out,
 		Types:         tree.Types(),
 		Rows:          n.Estimate(),
-		Bytes:         rowBytes(tree.Types()) * n.Estimate(),
+		Bytes:         c.sizes.bytes(n),
 		Indeterminate: indeterminate(tree),
 	}
 	switch {

@@ -31,7 +31,9 @@ func newDistributor(opts Options) *distributor {
 // place distributes n. Its estimate stays what it was before: the halves of a split operator are no smaller than the whole.
 func (d *distributor) place(n operator.Node) placed {
 	p := d.byRule(n)
-	d.sizes.set(p.node, d.sizes.rows(n))
+	if _, knowsBetter := n.(*operator.DelimGet); !knowsBetter {
+		d.sizes.set(p.node, d.sizes.rows(n))
+	}
 	return p
 }
 

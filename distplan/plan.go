@@ -130,7 +130,8 @@ type Options struct {
 	Distributed Mode
 	// JoinStrategy says how joins get their inputs together; "" = auto.
 	JoinStrategy JoinStrategy
-	// SmallBytes is the compressed size of all scans' projected columns per worker below which auto plans one stage.
+	// SmallBytes is the compressed size of all scans' projected columns, for each of the first two workers, below which auto
+	// plans one stage.
 	SmallBytes int64
 }
 

@@ -77,11 +77,14 @@ func (d *distributor) delimGet(n *operator.DelimGet) placed {
 	if !ok { // nothing binds it: the tree was misread, which the printer says
 		return placed{node: n}
 	}
-	rows := n.Rows
-	if rows < 0 || rows > r.rows {
-		rows = r.rows
-	}
 	all := d.read(r)
+	rows := r.rows
+	if columns := bareColumns(r.columns); columns != nil {
+		rows = d.sizes.distinctMax(all.node, columns)
+	}
+	if n.Rows >= 0 {
+		rows = min(rows, n.Rows)
+	}
 	values := placed{
 		&operator.Project{Estimated: estimated(all.node), Child: all.node, Exprs: r.columns},
 		all.through(func(c int) int { return refPosition(r.columns, c) }),
@@ -94,6 +97,17 @@ func (d *distributor) delimGet(n *operator.DelimGet) placed {
 		values = distinct(d.exchange(values, allColumns(values.node)))
 	}
 	return retyped(values, n.Result)
+}
+
+// bareColumns returns the columns that expressions are; nil when one is more than a column.
+func bareColumns(list []expr.Expr) []int {
+	columns := make([]int, len(list))
+	for i, e := range list {
+		if columns[i] = bareColumn(e); columns[i] < 0 {
+			return nil
+		}
+	}
+	return columns
 }
 
 // bareColumn returns the column that an expression is, < 0 when it is more than one.

@@ -75,7 +75,8 @@ func (d *distributor) sharedKeys(p placed, wants [][]int) []int {
 }
 
 // suitsMost picks the column set that the most readers can use: rows that agree on all columns of a reader agree on any of
-// them, so a subset will do. Of equals the largest, which spreads the rows best, then the first.
+// them, so a subset will do. Of equals the largest, which spreads the rows best, then the first; in the order of the last
+// reader of just these columns, where what comes back from below has been grouped or joined by them.
 func suitsMost(wants [][]int) []int {
 	var best []int
 	most := 0
@@ -88,6 +89,11 @@ func suitsMost(wants [][]int) []int {
 		}
 		if suits > most || suits == most && len(keys) > len(best) {
 			best, most = keys, suits
+		}
+	}
+	for _, keys := range wants {
+		if len(keys) == len(best) && subset(keys, best) {
+			best = keys
 		}
 	}
 	return best

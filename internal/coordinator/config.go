@@ -127,7 +127,8 @@ type Config struct {
 	ProxyResults bool
 	// Groups are resource groups with limits of their own. Every user without one is a group with the default weight of 1.
 	Groups map[string]ResourceGroup
-	// SmallBytes is the compressed size of all scans per worker below which a query gets a single stage. Default 16 MiB.
+	// SmallBytes is the compressed size of all scans, for each of the first two workers, below which a query gets a single
+	// stage. Default 16 MiB.
 	SmallBytes int64
 	Limits     Limits
 	Log        zerolog.Logger
