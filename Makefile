@@ -77,6 +77,10 @@ fuzz: need-c tools-python ## random queries against one DuckDB: ARBALEST_FUZZ_QU
 	export ARBALEST_FUZZ_QUERIES=$${ARBALEST_FUZZ_QUERIES:-20000} ARBALEST_FUZZ_SEED=$${ARBALEST_FUZZ_SEED:-$$(date +%s)}
 	ARBALEST_FUZZ_MATRIX=all $(ORACLE) -timeout 0 -v -run 'TestRandomQueries|TestTPCH' ./integration/oracle
 
+.PHONY: test-planted
+test-planted: need-c ## known wrong answers, planted one by one: the named logic test and the random queries must find each
+	ARBALEST_PLANTED=$${ARBALEST_PLANTED:-.} $(GO) test -count=1 -timeout 0 -v -run TestPlanted ./integration/oracle/planted
+
 .PHONY: test-suites
 test-suites: build tools ## the system through its client door: real processes, real clients
 	$(GO) test -count=1 -timeout 25m -p 1 $(SUITES)

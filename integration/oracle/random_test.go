@@ -40,11 +40,12 @@ func variable(t *testing.T, name string, otherwise int64) int64 {
 //
 // ARBALEST_FUZZ_QUERIES is how many statements to try, ARBALEST_FUZZ_TIME (a duration) how long to go on instead, and
 // ARBALEST_FUZZ_SEED where to begin. ARBALEST_FUZZ_STATS is a file to which the counts are added: several runs are then
-// judged as one. A failure names its seed and case: ARBALEST_FUZZ_CASE runs that one alone.
+// judged as one. ARBALEST_FUZZ_FIRST stops at the first failure. A failure names its seed and case: ARBALEST_FUZZ_CASE runs that one alone.
 func TestRandomQueries(t *testing.T) {
 	seed := variable(t, "ARBALEST_FUZZ_SEED", sampleSeed)
 	only := variable(t, "ARBALEST_FUZZ_CASE", -1)
 	queries := variable(t, "ARBALEST_FUZZ_QUERIES", sampleQueries)
+	first := os.Getenv("ARBALEST_FUZZ_FIRST") != ""
 	var end time.Time
 	if text := os.Getenv("ARBALEST_FUZZ_TIME"); text != "" {
 		d, err := time.ParseDuration(text)
@@ -67,8 +68,11 @@ func TestRandomQueries(t *testing.T) {
 			n = set
 		}
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
-			(&run{seed: seed, queries: int(n), only: int(only), stats: stats}).test(t)
+			(&run{seed: seed, queries: int(n), only: int(only), first: first, stats: stats}).test(t)
 		})
+		if first && t.Failed() {
+			break
+		}
 		seed++
 	}
 	if file := os.Getenv("ARBALEST_FUZZ_STATS"); file != "" && only < 0 {

@@ -29,7 +29,8 @@ const (
 type run struct {
 	seed    int64
 	queries int
-	only    int // one case alone, by number; < 0 = all
+	only    int  // one case alone, by number; < 0 = all
+	first   bool // stop at the first failure
 	stats   *contest.Stats
 
 	arena  *contest.Arena
@@ -65,6 +66,12 @@ func (r *run) test(t *testing.T) {
 		})
 	}
 	for n := range max(r.queries, r.only+1) {
+		mu.Lock()
+		enough := r.first && len(failures) > 0
+		mu.Unlock()
+		if enough {
+			break
+		}
 		if c := g.Case(); r.only < 0 || n == r.only {
 			cases <- numbered{n: n, c: c}
 		}
