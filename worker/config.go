@@ -65,7 +65,7 @@ type Config struct {
 	TaskAgeMax time.Duration
 	// OutputGrace is how long outputs outlive their task's deadline when no coordinator releases them. Default 1 min.
 	OutputGrace time.Duration
-	// OrphanAfter is how long dispatched tasks live while no coordinator watches the worker. Default 2 min: longer than a
+	// OrphanAfter is how long dispatched tasks live while their coordinator does not watch the worker. Default 2 min: longer than a
 	// coordinator's restart, shorter than anybody wants to wait for the memory.
 	OrphanAfter time.Duration
 	// PingInterval is how often watchers hear of the worker. Default 1 s: a coordinator takes four silent ones for its loss.

@@ -22,6 +22,8 @@ type hub struct {
 // A watcher collects the newest event of each task until its stream can send them.
 type watcher struct {
 	hub *hub
+	// coordinator is whose it is.
+	coordinator string
 	// wake has room for one: more events came. It is closed when the watcher was cut off.
 	wake chan struct{}
 	// pending and order are guarded by hub.mu; order has the keys by their first waiting event.
@@ -33,13 +35,13 @@ type watcher struct {
 func newHub() *hub { return &hub{all: map[*watcher]struct{}{}} }
 
 // watch adds a watcher that begins with the given events; nil when the hub is closed. The caller leaves it.
-func (h *hub) watch(begin []lifecycle.Event) *watcher {
+func (h *hub) watch(coordinator string, begin []lifecycle.Event) *watcher {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.all == nil {
 		return nil
 	}
-	w := &watcher{hub: h, wake: make(chan struct{}, 1), pending: map[ids.TaskKey]lifecycle.Event{}}
+	w := &watcher{hub: h, coordinator: coordinator, wake: make(chan struct{}, 1), pending: map[ids.TaskKey]lifecycle.Event{}}
 	h.all[w] = struct{}{}
 	w.add(begin)
 	return w
@@ -60,6 +62,18 @@ func (h *hub) watchers() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.all)
+}
+
+// watches reports whether a coordinator watches; one that has no name stands for any.
+func (h *hub) watches(coordinator string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for w := range h.all {
+		if coordinator == "" || w.coordinator == coordinator {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *hub) close() {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/arrowtype"
 	"github.com/arbalest-sql/arbalest/internal/duck"
@@ -11,6 +12,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/worker/bind"
 	"github.com/arbalest-sql/arbalest/worker/exchange"
+	"github.com/arbalest-sql/arbalest/worker/lifecycle"
 )
 
 // prepared is a run ready for the engine, and what must be freed after it.
@@ -56,6 +58,12 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 		return err
 	}
 	r.spilled.Store(uint64(p.fetched.SpillBytes))
+	if len(sources) > 0 {
+		w.update(func(now time.Time, registry *lifecycle.Registry) []lifecycle.ID {
+			registry.InputsRead(now, r.id)
+			return nil
+		})
+	}
 	bodies := map[string]string{}
 	for i, batches := range p.fetched.Batches {
 		types, err := columnsFrom(r.spec.GetInputs()[i].GetColumns())

@@ -35,7 +35,8 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 	if err := checkSpec(spec); err != nil {
 		return err
 	}
-	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep()}
+	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep(),
+		Owner: spec.GetCoordinatorId()}
 	if spec.GetPartitions() == 0 && !spec.GetKeep() {
 		t.Kind = lifecycle.Result
 	}
@@ -123,7 +124,7 @@ func (s *tasksService) Watch(request *pb.WatchRequest, stream grpc.ServerStreami
 		return grpcerr.ToStatus(err)
 	}
 	w.mu.Lock()
-	watcher := w.hub.watch(w.registry.Snapshot(w.cfg.Now()))
+	watcher := w.hub.watch(request.GetCoordinatorId(), w.registry.Snapshot(w.cfg.Now()))
 	w.mu.Unlock()
 	gone := grpcerr.ToStatus(qerr.New(qerr.Unavailable, "worker %s ended the watch: it is shutting down, or %q fell behind",
 		w.cfg.ID, request.GetCoordinatorId()))

@@ -107,7 +107,7 @@ func TestKeptTasksTellTheirProgress(t *testing.T) {
 func TestASlowWatcherGetsTheNewestOfEachTask(t *testing.T) {
 	h := newHub()
 	key := func(n int) ids.TaskKey { return ids.TaskKey{Query: "q", Task: ids.TaskIndex(n)} }
-	w := h.watch([]lifecycle.Event{{Key: key(0), State: lifecycle.Placed}})
+	w := h.watch("c", []lifecycle.Event{{Key: key(0), State: lifecycle.Placed}})
 	h.publish([]lifecycle.Event{{Key: key(1), State: lifecycle.Placed}, {Key: key(0), State: lifecycle.Running}})
 	h.publish([]lifecycle.Event{{Key: key(0), State: lifecycle.Finished}})
 	<-w.wake
@@ -132,7 +132,7 @@ func TestASlowWatcherGetsTheNewestOfEachTask(t *testing.T) {
 		t.Fatal("a watcher is left")
 	}
 	h.close()
-	if h.watch(nil) != nil {
+	if h.watch("c", nil) != nil {
 		t.Fatal("a closed hub takes watchers")
 	}
 }

@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -183,7 +185,7 @@ func (w *Worker) logFault(err error, message string) {
 func (w *Worker) sweep(ctx context.Context) {
 	tick := time.NewTicker(w.cfg.SweepInterval)
 	defer tick.Stop()
-	watched := w.cfg.Now()
+	watched := map[string]time.Time{} // when each coordinator with tasks here watched last
 	for {
 		select {
 		case <-ctx.Done():
@@ -191,13 +193,23 @@ func (w *Worker) sweep(ctx context.Context) {
 		case <-tick.C:
 			w.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
 				r.Sweep(now)
-				if w.hub.watchers() > 0 {
-					watched = now
-				} else if now.Sub(watched) >= w.cfg.OrphanAfter {
-					r.Orphan(now, qerr.New(qerr.Unavailable, "no coordinator has watched this worker for %s", w.cfg.OrphanAfter))
-				}
+				w.orphan(now, r, watched)
 				return nil
 			})
+		}
+	}
+}
+
+// orphan ends the tasks of coordinators that have not watched this worker for OrphanAfter; mu is held.
+func (w *Worker) orphan(now time.Time, r *lifecycle.Registry, watched map[string]time.Time) {
+	owners := r.Owners()
+	maps.DeleteFunc(watched, func(owner string, _ time.Time) bool { return !slices.Contains(owners, owner) })
+	for _, owner := range owners {
+		last, known := watched[owner]
+		if !known || w.hub.watches(owner) {
+			watched[owner] = now
+		} else if now.Sub(last) >= w.cfg.OrphanAfter {
+			r.Orphan(now, owner, qerr.New(qerr.Unavailable, "the task's coordinator has not watched this worker for %s", w.cfg.OrphanAfter))
 		}
 	}
 }

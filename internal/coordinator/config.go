@@ -95,8 +95,8 @@ type Limits struct {
 	PingSilenceMax time.Duration
 	// CallTimeout bounds one control call to a worker. Default 10 s.
 	CallTimeout time.Duration
-	// ReleaseTimeout is how long the end of a query is told to a worker that does not answer. Default 2 min; a worker
-	// cut off for longer ends such tasks by itself.
+	// ReleaseTimeout is how long the end of a query is told to a worker that does not answer. Default 2 min; after that
+	// it is told when it comes back.
 	ReleaseTimeout time.Duration
 	// StallMax is how long the tasks of a query may run without anything being heard of any of them before the query fails.
 	// Default 5 min: pings are not counted, and an engine that works tells its progress every second.

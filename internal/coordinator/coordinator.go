@@ -25,6 +25,7 @@ type Coordinator struct {
 	group        *group
 	releaseCalls *group
 	releases     releases
+	owed         owed
 	turn         atomic.Uint64 // of the next plan with a single task
 	localBytes   atomic.Int64  // of statements held to be answered here
 

@@ -29,7 +29,7 @@ func (c *Coordinator) dispatch(q *Query, d dispatch) {
 		q.step(lifecycle.Created{Stage: d.Stage, Task: d.Task, Attempt: d.Attempt, Err: err, Now: c.cfg.Now()})
 		if q.State().Status.Final() {
 			// The query's end may have been told before this task arrived.
-			c.release(worker.ID, q.id, q.err())
+			c.release(worker, q.id, q.err())
 		}
 	})
 	if !started {

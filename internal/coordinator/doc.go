@@ -15,15 +15,14 @@
 //
 // Statements without a scan, and the statements that are ours (SET, EXPLAIN, KILL, …), are answered by the coordinator:
 // their ticket carries SQL that the frontend printed, and Open evaluates it (local.go). They take no place in admission, so
-// that KILL and sys.queries work when everything else is busy. Package admission says which of the others is
-// next. Which of the others is next is decided by package admission.
+// that KILL and sys.queries work when everything else is busy. Which of the others is next is decided by package admission.
 //
 // Invariants:
 //  1. A query's tasks run on members of one snapshot whose control stream was up; every event of such a task reaches its
 //     query, or the worker counts as lost.
 //  2. A worker that a task may have reached is told the query's end and its cause (Release), again and again until it
-//     answered, is gone from the membership, or ReleaseTimeout has passed. So the query's error is what a client in
-//     mid-stream at a worker is told.
+//     answered; one that is away is told when the same life of it comes back. So nothing stays there, and the query's error
+//     is what a client in mid-stream at a worker is told.
 //  3. A query's number of goroutines is zero but for the calls under way on its behalf; all of those belong to the
 //     coordinator's group, and Close waits for them.
 //  4. The registry holds at most LiveMax live and EndedMax ended queries; a live one ends by its reader, an error, Cancel,

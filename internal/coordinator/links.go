@@ -104,6 +104,7 @@ func (l *links) setUp(link *link, load *pb.WorkerLoad) {
 	l.wake()
 	l.mu.Unlock()
 	l.c.workersChanged()
+	l.c.payOwed(link.record)
 }
 
 // wake starts the queries that wait for a worker once more; mu is held.

@@ -150,8 +150,11 @@ func (q *Query) err() error {
 
 // ended gives everything back that a query held here, and tells its workers.
 func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
+	q.mu.Lock()
+	workers, why := q.work.workers, q.machine.Err()
+	q.mu.Unlock()
 	for _, worker := range release {
-		c.release(worker, q.id, q.err())
+		c.release(workers[worker], q.id, why)
 	}
 	c.links.forget(q)
 	c.registry.end(q)

@@ -64,11 +64,15 @@ func (r *releases) size() int {
 	return len(r.underWay)
 }
 
-// release tells a worker that a query has ended and why (nil: it was read), until it answered, is gone from the membership, or
-// ReleaseTimeout passed.
-func (c *Coordinator) release(id ids.WorkerID, query ids.QueryID, why error) {
-	link, key := c.links.find(id), releaseKey{id, query}
-	if link == nil { // gone with all it held
+// release tells a worker that a query has ended and why (nil: it was read). It is tried until the worker answered, for
+// ReleaseTimeout at most; a worker that is away is told when it comes back.
+func (c *Coordinator) release(worker member.Record, query ids.QueryID, why error) {
+	link, key := c.links.find(worker.ID), releaseKey{worker.ID, query}
+	if link == nil {
+		c.owe(worker, query, why)
+		return
+	}
+	if link.record.Incarnation != worker.Incarnation { // gone with all it held
 		return
 	}
 	if !c.releases.begin(key) {
@@ -80,11 +84,17 @@ func (c *Coordinator) release(id ids.WorkerID, query ids.QueryID, why error) {
 }
 
 func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey, why error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.ReleaseTimeout)
+	calls, cancel := context.WithTimeout(ctx, c.cfg.Limits.ReleaseTimeout)
 	defer cancel()
-	defer c.releases.giveUp(key)
+	away := false
+	defer func() {
+		c.releases.giveUp(key)
+		if away {
+			c.owe(link.record, key.query, why)
+		}
+	}()
 	for pause := createPause; ; pause = min(2*pause, c.cfg.Limits.CallTimeout) {
-		err := c.releaseOnce(ctx, link.record, key.query, why)
+		err := c.releaseOnce(calls, link.record, key.query, why)
 		if err == nil {
 			if c.releases.told(key) {
 				continue
@@ -95,8 +105,10 @@ func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey, w
 		select {
 		case <-time.After(pause):
 		case <-link.gone:
+			away = true
 			return
-		case <-ctx.Done():
+		case <-calls.Done():
+			away = ctx.Err() == nil
 			return
 		}
 	}

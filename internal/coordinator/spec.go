@@ -22,14 +22,15 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 	stage := placed.plan.Stages[d.Stage]
 	task := placed.assignment.Stages[d.Stage][d.Task]
 	spec := &pb.TaskSpec{
-		Key:        keyOf(q.id, d.Stage, d.Task, d.Attempt),
-		Fragment:   stage.Fragment,
-		Output:     outputColumns(placed.plan, stage),
-		Partitions: partitionsOf(stage.Output),
-		TimeZone:   q.settings.TimeZone(),
-		Ordered:    placed.plan.Ordered && stage == placed.plan.Root(),
-		Spill:      q.settings.Spill() == settings.Always,
-		Keep:       placed.kept && stage == placed.plan.Root(),
+		Key:           keyOf(q.id, d.Stage, d.Task, d.Attempt),
+		CoordinatorId: c.cfg.ID,
+		Fragment:      stage.Fragment,
+		Output:        outputColumns(placed.plan, stage),
+		Partitions:    partitionsOf(stage.Output),
+		TimeZone:      q.settings.TimeZone(),
+		Ordered:       placed.plan.Ordered && stage == placed.plan.Root(),
+		Spill:         q.settings.Spill() == settings.Always,
+		Keep:          placed.kept && stage == placed.plan.Root(),
 	}
 	if !placed.deadline.IsZero() {
 		spec.DeadlineUnixMs = placed.deadline.UnixMilli()

@@ -89,7 +89,7 @@ func (c *Coordinator) taskEvent(link *link, event *pb.TaskEvent) {
 	}
 	report := reportOf(event, c.cfg.Now())
 	if why := q.err(); why != nil && report.State < lifecycle.Done {
-		c.release(link.record.ID, q.id, why)
+		c.release(link.record, q.id, why)
 		return
 	}
 	q.step(report)
@@ -102,7 +102,7 @@ func reportOf(e *pb.TaskEvent, now time.Time) lifecycle.Report {
 		Stats: lifecycle.Stats{
 			Rows: e.GetRows(), Bytes: e.GetBytes(), SpillBytes: e.GetSpillBytes(),
 			PartitionRows: e.GetPartitionRows(), PartitionBytes: e.GetPartitionBytes(),
-			Elapsed: time.Duration(e.GetElapsedNs()), Progress: e.GetProgress(), SchemaSent: e.GetSchemaSent(),
+			Elapsed: time.Duration(e.GetElapsedNs()), Progress: e.GetProgress(), SchemaSent: e.GetSchemaSent(), InputsRead: e.GetInputsRead(),
 		},
 	}
 	if e.GetError() != nil {

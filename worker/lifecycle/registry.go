@@ -100,7 +100,7 @@ func (r *Registry) admit() error {
 }
 
 func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
-	e := &entry{id: id, kind: t.Kind, state: Placed, deadline: t.Deadline, late: LateError}
+	e := &entry{id: id, kind: t.Kind, state: Placed, owner: t.Owner, deadline: t.Deadline, late: LateError}
 	if e.deadline.IsZero() {
 		e.deadline = now.Add(r.limits.AgeMax)
 		e.late = qerr.New(qerr.Deadline, "the task is older than a worker lets one be (%s)", r.limits.AgeMax)
@@ -162,6 +162,14 @@ func (r *Registry) Progress(id ID, rows, bytes uint64, progress float64) {
 func (r *Registry) SchemaSent(now time.Time, id ID) {
 	if e := r.tasks[id]; e != nil && e.state == Running && !e.schemaSent {
 		e.schemaSent = true
+		r.tell(now, e)
+	}
+}
+
+// InputsRead notes that a running task has fetched its exchange inputs.
+func (r *Registry) InputsRead(now time.Time, id ID) {
+	if e := r.tasks[id]; e != nil && e.state == Running && !e.inputsRead {
+		e.inputsRead = true
 		r.tell(now, e)
 	}
 }
@@ -260,15 +268,6 @@ func (r *Registry) Sweep(now time.Time) {
 		case e.state == Finished && now.Before(e.pinned):
 		case now.Sub(e.deadline) >= r.limits.Grace:
 			r.remove(e)
-		}
-	}
-}
-
-// Orphan ends all dispatched tasks, as their coordinators are gone. Direct tasks go on: their clients wait for them.
-func (r *Registry) Orphan(now time.Time, cause error) {
-	for _, e := range r.sorted() {
-		if e.kind != Direct {
-			r.end(now, e, cause)
 		}
 	}
 }

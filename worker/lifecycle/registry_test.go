@@ -17,12 +17,12 @@ import (
 // TestInteraction runs the scripts: a registry with a clock that stands still but for "tick". Commands:
 //
 //	new [tasks=N]                              a fresh registry; grace 10 s, age 100 s, released queries known for 30 s, two of them
-//	create KEY kind=kept|result|pinned [deadline=S]   seconds from the start
+//	create KEY kind=kept|result|pinned [deadline=S] [owner=ID]   seconds from the start
 //	direct KEY [deadline=S]
-//	redeem KEY · kept KEY · schema-sent KEY
+//	redeem KEY · kept KEY · inputs-read KEY · schema-sent KEY
 //	progress KEY rows=N
 //	finish KEY [run=N] [rows=N] [error=KIND]
-//	release QUERY [error=KIND] · release-but QUERY stage=N · cancel KEY · orphan · drain · close
+//	release QUERY [error=KIND] · release-but QUERY stage=N · cancel KEY · orphan [owner=ID] · drain · close
 //	tick seconds=N                             moves the clock and sweeps
 //	snapshot · changed · counts
 //
@@ -70,7 +70,7 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		e.registry = New(Limits{TasksMax: tasks, AgeMax: 100 * time.Second, Grace: 10 * time.Second, ReleasedTTL: 30 * time.Second, ReleasedMax: 2})
 		return ""
 	case "create", "direct":
-		task := Task{Key: key(t, name)}
+		task := Task{Key: key(t, name), Owner: owner(t, d)}
 		if s := number("deadline"); s > 0 {
 			task.Deadline = e.start.Add(time.Duration(s) * time.Second)
 		}
@@ -94,6 +94,8 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		return errText(err, "")
 	case "kept":
 		return errText(e.registry.Kept(key(t, name)), "kept\n")
+	case "inputs-read":
+		e.registry.InputsRead(e.now, ID{Key: key(t, name)})
 	case "schema-sent":
 		e.registry.SchemaSent(e.now, ID{Key: key(t, name)})
 	case "progress":
@@ -110,7 +112,7 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 	case "close":
 		return waitText(e.registry.InterruptAll(e.now, qerr.New(qerr.Unavailable, "closing")))
 	case "orphan":
-		e.registry.Orphan(e.now, qerr.New(qerr.Unavailable, "nobody watches"))
+		e.registry.Orphan(e.now, owner(t, d), qerr.New(qerr.Unavailable, "nobody watches"))
 	case "drain":
 		e.registry.Drain()
 	case "tick":
@@ -131,6 +133,12 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		t.Fatalf("unknown command %s", d.Cmd)
 	}
 	return ""
+}
+
+func owner(t *testing.T, d *datadriven.TestData) (owner string) {
+	t.Helper()
+	d.MaybeScanArgs(t, "owner", &owner)
+	return owner
 }
 
 // faultOf is the error that a command names by its kind; nil when it names none.
@@ -189,6 +197,9 @@ func eventText(events []Event) string {
 		}
 		if ev.Elapsed > 0 {
 			text += fmt.Sprintf(" after %s", ev.Elapsed)
+		}
+		if ev.InputsRead {
+			text += " inputs-read"
 		}
 		if ev.SchemaSent {
 			text += " schema-sent"

@@ -51,6 +51,8 @@ type ID struct {
 type Task struct {
 	Key  ids.TaskKey
 	Kind Kind
+	// Owner is the coordinator that created it; empty when it did not say.
+	Owner string
 	// Deadline is when the task must have ended; zero = the registry's AgeMax from now.
 	Deadline time.Time
 	// Pinned says that a kept output does not go with the deadline, but stays until its query is released; AgeMax at most.
@@ -75,6 +77,8 @@ type Event struct {
 	Elapsed    time.Duration
 	Progress   float64
 	SchemaSent bool
+	// InputsRead says that the run has fetched its exchange inputs.
+	InputsRead bool
 }
 
 // An Interrupt asks the worker to end a run; it reports back by Finish.
@@ -106,6 +110,8 @@ type entry struct {
 	elapsed    time.Duration
 	progress   float64
 	schemaSent bool
+	inputsRead bool
+	owner      string
 	// interrupted: the worker was asked to end the run. released: the entry goes when it has.
 	interrupted, released bool
 	// changed: counters moved since Changed told them.
@@ -117,5 +123,6 @@ func (e *entry) event(now time.Time) Event {
 	if e.state == Running {
 		elapsed = now.Sub(e.started)
 	}
-	return Event{Key: e.id.Key, State: e.state, Outcome: e.outcome, Elapsed: elapsed, Progress: e.progress, SchemaSent: e.schemaSent}
+	return Event{Key: e.id.Key, State: e.state, Outcome: e.outcome, Elapsed: elapsed, Progress: e.progress, SchemaSent: e.schemaSent,
+		InputsRead: e.inputsRead}
 }

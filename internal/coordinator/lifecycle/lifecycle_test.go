@@ -85,7 +85,7 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 		r := Report{Stage: ids.StageID(stage), Task: ids.TaskIndex(index), Attempt: ids.Attempt(attempt), State: state, Err: fault, Now: s.now}
 		var rows uint64
 		d.MaybeScanArgs(t, "rows", &rows)
-		r.Stats.Rows, r.Stats.SchemaSent = rows, d.HasArg("sent")
+		r.Stats.Rows, r.Stats.SchemaSent, r.Stats.InputsRead = rows, d.HasArg("sent"), d.HasArg("read")
 		var progress string
 		if d.MaybeScanArgs(t, "progress", &progress) {
 			r.Stats.Progress, _ = strconv.ParseFloat(progress, 64)

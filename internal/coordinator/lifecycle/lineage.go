@@ -43,6 +43,7 @@ func (m *Machine) workerLost(e WorkerLost) []Action {
 			case task.State == Done && root:
 			case task.State == Done:
 				m.lose(task, why)
+				task.gone = true
 			case root && task.drained: // only its last report is missing
 				task.State = Done
 				m.count(task, OutcomeFinished)
@@ -108,7 +109,7 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 		lost.State = Broken
 		return lost.why
 	}
-	why, changed := lost.why, m.shape.Stages[stage].Indeterminate
+	why, gone, changed := lost.why, lost.gone, m.shape.Stages[stage].Indeterminate
 	if lost.notBefore = now; changed && slices.Contains(m.usable, lost.Worker) {
 		m.giveUp(lost, Broken) // nobody may read it any more
 	} else {
@@ -117,8 +118,9 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 	if !lost.used {
 		return nil
 	}
-	if changed && m.placed > 0 && !m.shape.Proxied {
-		// A client may be reading, at a worker, a result made from the rows that are gone.
+	if changed && m.placed > 0 && !m.shape.Proxied && len(m.root()) > 1 {
+		// A client may be reading, at a worker, one part of a result made from the rows that are gone. When there is one
+		// part, the client has it from one attempt, whichever it is.
 		return why
 	}
 	if changed {
@@ -128,7 +130,7 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 		if changed {
 			return m.restart(s, consumer, why, now)
 		}
-		if consumer.State == Creating || consumer.State == Placed {
+		if consumer.State == Creating || consumer.State == Placed || gone && consumer.State == Active && !consumer.hasRead() && !consumer.shown() {
 			m.count(consumer, OutcomeRestarted)
 			consumer.notBefore = now
 			m.giveUp(consumer, Dropped)

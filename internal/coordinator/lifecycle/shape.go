@@ -66,6 +66,8 @@ type Stats struct {
 	Elapsed                       time.Duration
 	// Progress is the engine's, 0 … 1.
 	Progress float64
+	// InputsRead says that the task has fetched all its inputs.
+	InputsRead bool
 	// SchemaSent says that a reader has the schema.
 	SchemaSent bool
 }

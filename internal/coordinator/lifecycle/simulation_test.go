@@ -160,24 +160,27 @@ func (s *simulation) check() {
 	if total > 1<<40 || !s.shape.Direct && total != uint64(len(s.given)) {
 		s.errorf("%d attempts were given to workers, and these outcomes counted: %v", len(s.given), s.m.Counts())
 	}
-	if s.m.Status() != Finished {
-		return
-	}
 	made := map[ids.TaskKey]ids.Attempt{}
+	mixed := ""
 	for t := range s.m.root() {
 		r := s.readers[ids.TaskIndex(t)]
-		if r == nil || !r.done {
-			s.errorf("finished, but the client has not all rows of task %d", t)
-			continue
+		if r == nil || !r.done || r.rows == nil {
+			if s.m.Status() == Finished {
+				s.errorf("finished, but the client has not all rows of task %d", t)
+			}
+			return // the client knows that it has no whole result, whatever it has
 		}
 		for key := range r.rows {
 			attempt := key.Attempt
 			key.Attempt = 0
 			if other, known := made[key]; known && other != attempt {
-				s.errorf("the result mixes attempts %d and %d of stage %d task %d", attempt, other, key.Stage, key.Task)
+				mixed = fmt.Sprintf("the client's result mixes attempts %d and %d of stage %d task %d", attempt, other, key.Stage, key.Task)
 			}
 			made[key] = attempt
 		}
+	}
+	if mixed != "" {
+		s.errorf("%s; the query %s", mixed, s.m.Status())
 	}
 }
 

@@ -37,6 +37,8 @@ type task struct {
 	// lost: it is Done, but its output is gone, for the reason why.
 	lost bool
 	why  error
+	// gone: so is the worker that had it, and whoever is fetching it waits in vain.
+	gone bool
 	// proxied: the coordinator reads it for the client, which has rows (sent) or all of them (drained).
 	proxied, sent, drained bool
 }
@@ -46,7 +48,7 @@ func (t *task) shown() bool { return t.sent || t.SchemaSent && !t.proxied }
 
 // hasRead reports whether the task is known to be past its inputs, which workers fetch whole before they start the engine.
 func (t *task) hasRead() bool {
-	return t.State == Done || t.State == Active && (t.Rows > 0 || t.Bytes > 0 || t.Progress > 0 || t.SchemaSent || t.sent)
+	return t.State == Done || t.State == Active && (t.InputsRead || t.Rows > 0 || t.Bytes > 0 || t.Progress > 0 || t.SchemaSent || t.sent)
 }
 
 // next ends the current attempt in a state and begins another one, which waits until notBefore.
@@ -55,7 +57,7 @@ func (t *task) next(ended TaskState, notBefore time.Time) {
 	t.highest++
 	t.Task = Task{Attempt: t.highest}
 	t.notBefore = notBefore
-	t.lost, t.why, t.proxied, t.sent, t.drained = false, nil, false, false, false
+	t.lost, t.why, t.gone, t.proxied, t.sent, t.drained = false, nil, false, false, false, false
 }
 
 func (t *task) remember(ended TaskState) {

@@ -898,6 +898,7 @@ type TaskSpec struct {
 	DeadlineUnixMs int64                  `protobuf:"varint,8,opt,name=deadline_unix_ms,json=deadlineUnixMs,proto3" json:"deadline_unix_ms,omitempty"` // 0 = none
 	Ordered        bool                   `protobuf:"varint,9,opt,name=ordered,proto3" json:"ordered,omitempty"`                                       // the rows' order matters
 	Keep           bool                   `protobuf:"varint,11,opt,name=keep,proto3" json:"keep,omitempty"`                                            // of a result (partitions = 0): run at once and keep it, in the client's layout, to be read again and again
+	CoordinatorId  string                 `protobuf:"bytes,12,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"`      // whose task it is: as in WatchRequest
 	Spill          bool                   `protobuf:"varint,10,opt,name=spill,proto3" json:"spill,omitempty"`                                          // exchanged data goes to disk whatever the budget (arbalest.spill = always)
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -1001,6 +1002,13 @@ func (x *TaskSpec) GetKeep() bool {
 		return x.Keep
 	}
 	return false
+}
+
+func (x *TaskSpec) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
 }
 
 func (x *TaskSpec) GetSpill() bool {
@@ -1492,6 +1500,7 @@ type TaskEvent struct {
 	Progress       float64                `protobuf:"fixed64,9,opt,name=progress,proto3" json:"progress,omitempty"`                       // 0 … 1, of the engine
 	SchemaSent     bool                   `protobuf:"varint,10,opt,name=schema_sent,json=schemaSent,proto3" json:"schema_sent,omitempty"` // a result task's reader has the schema: it cannot move elsewhere any more
 	SpillBytes     uint64                 `protobuf:"varint,11,opt,name=spill_bytes,json=spillBytes,proto3" json:"spill_bytes,omitempty"`
+	InputsRead     bool                   `protobuf:"varint,12,opt,name=inputs_read,json=inputsRead,proto3" json:"inputs_read,omitempty"` // it has fetched all its exchange inputs: it needs its producers no more
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1601,6 +1610,13 @@ func (x *TaskEvent) GetSpillBytes() uint64 {
 		return x.SpillBytes
 	}
 	return 0
+}
+
+func (x *TaskEvent) GetInputsRead() bool {
+	if x != nil {
+		return x.InputsRead
+	}
+	return false
 }
 
 // qerr.Error on the wire; also the detail of every gRPC status.
@@ -2028,7 +2044,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
 	"\x04task\x18\x03 \x01(\rR\x04task\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\x84\x03\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xab\x03\n" +
 	"\bTaskSpec\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12\x1a\n" +
 	"\bfragment\x18\x02 \x01(\tR\bfragment\x12'\n" +
@@ -2041,7 +2057,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"\ttime_zone\x18\a \x01(\tR\btimeZone\x12(\n" +
 	"\x10deadline_unix_ms\x18\b \x01(\x03R\x0edeadlineUnixMs\x12\x18\n" +
 	"\aordered\x18\t \x01(\bR\aordered\x12\x12\n" +
-	"\x04keep\x18\v \x01(\bR\x04keep\x12\x14\n" +
+	"\x04keep\x18\v \x01(\bR\x04keep\x12%\n" +
+	"\x0ecoordinator_id\x18\f \x01(\tR\rcoordinatorId\x12\x14\n" +
 	"\x05spill\x18\n" +
 	" \x01(\bR\x05spill\"0\n" +
 	"\x06Column\x12\x12\n" +
@@ -2077,7 +2094,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\tworker_id\x18\x02 \x01(\tR\bworkerId\x12\x18\n" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x10\n" +
 	"\x03tls\x18\x04 \x01(\bR\x03tls\x12\x16\n" +
-	"\x06ticket\x18\x05 \x01(\fR\x06ticket\"\x82\x03\n" +
+	"\x06ticket\x18\x05 \x01(\fR\x06ticket\"\xa3\x03\n" +
 	"\tTaskEvent\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12,\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x16.arbalest.v1.TaskStateR\x05state\x12\x12\n" +
@@ -2093,7 +2110,9 @@ const file_arbalest_proto_rawDesc = "" +
 	" \x01(\bR\n" +
 	"schemaSent\x12\x1f\n" +
 	"\vspill_bytes\x18\v \x01(\x04R\n" +
-	"spillBytes\"\xec\x01\n" +
+	"spillBytes\x12\x1f\n" +
+	"\vinputs_read\x18\f \x01(\bR\n" +
+	"inputsRead\"\xec\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x18\n" +

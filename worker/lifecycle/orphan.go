@@ -1,0 +1,27 @@
+package lifecycle
+
+import (
+	"slices"
+	"time"
+)
+
+// Owners lists the coordinators that have dispatched tasks here, sorted.
+func (r *Registry) Owners() []string {
+	var owners []string
+	for _, e := range r.tasks {
+		if e.kind != Direct && !slices.Contains(owners, e.owner) {
+			owners = append(owners, e.owner)
+		}
+	}
+	slices.Sort(owners)
+	return owners
+}
+
+// Orphan ends all tasks that a coordinator dispatched, as it is gone. Direct tasks go on: their clients wait for them.
+func (r *Registry) Orphan(now time.Time, owner string, cause error) {
+	for _, e := range r.sorted() {
+		if e.kind != Direct && e.owner == owner {
+			r.end(now, e, cause)
+		}
+	}
+}
