@@ -3,12 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,37 +34,22 @@ func selectOne(ctx context.Context, o options) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.CommandContext(ctx, python, script, cluster.URI(), "grpc://"+bare, strconv.Itoa(o.selects))
-	command.Stderr = os.Stderr
-	output, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("SELECT 1: %w", err)
-	}
 	var times struct{ Ours, Base []float64 }
-	if err := json.Unmarshal(output, &times); err != nil {
+	if err := outputOf(ctx, &times, python, script, cluster.URI(), "grpc://"+bare, strconv.Itoa(o.selects)); err != nil {
 		return nil, fmt.Errorf("SELECT 1: %w", err)
 	}
 	if o.verbose {
 		fmt.Printf("SELECT 1: p50 %.2f ms, bare server %.2f ms\n", median(times.Ours), median(times.Base))
 	}
-	return []figure{{"SELECT 1 through ADBC, p50 above the baseline", median(times.Ours) - median(times.Base), 2, "ms",
-		fmt.Sprintf("a bare arrow-go Flight SQL server, p50 %.2f ms", median(times.Base))}}, nil
+	return []figure{{Name: "SELECT 1 through ADBC, p50 above the baseline", Value: median(times.Ours) - median(times.Base), Limit: 2, Unit: "ms",
+		Baseline: fmt.Sprintf("a bare arrow-go Flight SQL server, p50 %.2f ms", median(times.Base))}}, nil
 }
 
 // startBare builds and starts the bare server; it says where it listens.
 func startBare(ctx context.Context) (address string, stop func(), err error) {
-	binary, err := harness.Path(".tmp", "bin", "bareserver")
+	binary, err := buildTool(ctx, "bareserver")
 	if err != nil {
 		return "", nil, err
-	}
-	root, err := harness.Root()
-	if err != nil {
-		return "", nil, err
-	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./"+filepath.ToSlash(filepath.Join("bench", "bareserver")))
-	build.Dir = root
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", nil, fmt.Errorf("build the bare server: %w\n%s", err, output)
 	}
 	command := exec.CommandContext(ctx, binary)
 	command.Stderr = os.Stderr

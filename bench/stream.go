@@ -65,8 +65,8 @@ func stream(ctx context.Context, o options, scale float64) (figures []figure, er
 		return nil, err
 	}
 	return []figure{
-		{fmt.Sprintf("first batch of lineitem, scale %v", scale), median(shares), 5, "%", "the whole stream's time"},
-		{fmt.Sprintf("memory of that stream, scale %v", scale), float64(peak-idle) / 1e6, 300, "MB", "the idle server"},
+		{Name: fmt.Sprintf("first batch of lineitem, scale %v", scale), Value: median(shares), Limit: 5, Unit: "%", Baseline: "the whole stream's time"},
+		{Name: fmt.Sprintf("memory of that stream, scale %v", scale), Value: float64(peak-idle) / 1e6, Limit: 300, Unit: "MB", Baseline: "the idle server"},
 	}, nil
 }
 

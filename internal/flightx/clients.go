@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 
@@ -127,6 +128,7 @@ func (c *Clients) dialOptions(useTLS bool) []grpc.DialOption {
 	}
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
+		experimental.WithBufferPool(&frames),
 		grpc.WithInitialWindowSize(linkStreamWindowBytes),
 		grpc.WithInitialConnWindowSize(linkConnWindowBytes),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(newCodec()), grpc.MaxCallRecvMsgSize(linkReceiveBytesMax),

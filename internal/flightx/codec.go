@@ -2,9 +2,9 @@ package flightx
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/proto" // registers the codec that codec falls back to
@@ -20,15 +20,11 @@ const (
 	fieldBody        = 1000
 )
 
-// codec is gRPC's protobuf codec, but for FlightData: outgoing frames are handed to gRPC as they are, and incoming ones are
-// parsed with one copy of the body instead of two.
+// codec is gRPC's protobuf codec, but for FlightData: outgoing frames are handed to gRPC as they are, and incoming messages are
+// parsed with one copy of the body, into memory that is not cleared before.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2("proto")} }
-
-// A frame is a FlightData message already encoded. Whoever makes it holds one reference to its buffers and gives it to
-// Marshal, hence to gRPC.
-type frame struct{ buffers mem.BufferSlice }
 
 // Marshal implements encoding.CodecV2.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
@@ -40,18 +36,49 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 
 // Unmarshal implements encoding.CodecV2.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	if fd, ok := v.(*flight.FlightData); ok && parseFlightData(data, fd) {
+	switch m := v.(type) {
+	case *inbound:
+		if m.parse(data, bodies.get) {
+			return nil
+		}
+		// A peer of another kind; what the general codec makes of it lies on the Go heap.
+		var fd flight.FlightData
+		if err := c.CodecV2.Unmarshal(data, &fd); err != nil {
+			return err
+		}
+		m.header, m.metadata, m.body = fd.DataHeader, fd.AppMetadata, memory.NewBufferBytes(fd.DataBody)
 		return nil
+	case *flight.FlightData:
+		var in inbound
+		if in.parse(data, heapBuffer) {
+			m.DataHeader, m.AppMetadata, m.DataBody = in.header, in.metadata, in.body.Bytes()
+			return nil
+		}
 	}
 	return c.CodecV2.Unmarshal(data, v)
 }
 
-// parseFlightData reads the common form of the message: header, metadata and body as the last field. It reports false for
-// anything else (a descriptor, unknown or repeated fields, damage), which the general codec then reads or refuses.
-func parseFlightData(data mem.BufferSlice, fd *flight.FlightData) bool {
+// inbound is a received message for RecvMsg. Whoever receives into it releases the body.
+type inbound struct {
+	header, metadata []byte
+	body             *memory.Buffer
+}
+
+func heapBuffer(size int) *memory.Buffer { return memory.NewBufferBytes(make([]byte, size)) }
+
+// parse reads the common form of the message: header, metadata and body as the last field. It reports false for anything else
+// (a descriptor, unknown or repeated fields, damage), which the general codec then reads or refuses.
+func (m *inbound) parse(data mem.BufferSlice, allocate func(size int) *memory.Buffer) (parsed bool) {
 	r := data.Reader()
 	defer func() { _ = r.Close() }()
-	var header, metadata, body []byte
+	var got inbound
+	defer func() {
+		if parsed {
+			*m = got
+		} else if got.body != nil {
+			got.body.Release()
+		}
+	}()
 	for r.Remaining() > 0 {
 		tag, ok := readVarint(r)
 		if !ok || protowire.Type(tag&7) != protowire.BytesType {
@@ -61,26 +88,27 @@ func parseFlightData(data mem.BufferSlice, fd *flight.FlightData) bool {
 		if !ok || size > uint64(r.Remaining()) {
 			return false
 		}
-		var into *[]byte
-		switch tag >> 3 {
-		case fieldHeader:
-			into = &header
-		case fieldAppMetadata:
-			into = &metadata
-		case fieldBody:
-			into = &body
+		var into []byte
+		switch field := tag >> 3; {
+		case field == fieldHeader && got.header == nil:
+			got.header = make([]byte, size)
+			into = got.header
+		case field == fieldAppMetadata && got.metadata == nil:
+			got.metadata = make([]byte, size)
+			into = got.metadata
+		case field == fieldBody && got.body == nil:
+			got.body = allocate(int(size))
+			into = got.body.Bytes()
 		default:
 			return false
 		}
-		if *into != nil {
-			return false
-		}
-		*into = make([]byte, size)
-		if n, err := readFull(r, *into); err != nil || n != len(*into) {
+		if n, err := readFull(r, into); err != nil || n != len(into) {
 			return false
 		}
 	}
-	fd.DataHeader, fd.AppMetadata, fd.DataBody = header, metadata, body
+	if got.body == nil {
+		got.body = memory.NewBufferBytes([]byte{})
+	}
 	return true
 }
 
@@ -125,25 +153,3 @@ type markedStream struct {
 }
 
 func (s *markedStream) Context() context.Context { return s.ctx }
-
-// newFrame encodes a FlightData message whose body is bodyBytes long and is written by fill.
-func newFrame(header []byte, bodyBytes int, fill func([]byte) error) (*frame, error) {
-	size := protowire.SizeTag(fieldHeader) + protowire.SizeBytes(len(header)) +
-		protowire.SizeTag(fieldBody) + protowire.SizeBytes(bodyBytes)
-	buffer := frames.Get(size)
-	b := (*buffer)[:0]
-	b = protowire.AppendTag(b, fieldHeader, protowire.BytesType)
-	b = protowire.AppendBytes(b, header)
-	b = protowire.AppendTag(b, fieldBody, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(bodyBytes))
-	if len(b)+bodyBytes != size {
-		frames.Put(buffer)
-		return nil, fmt.Errorf("a message of %d bytes was announced, %d came", size, len(b)+bodyBytes)
-	}
-	if err := fill(b[len(b):size]); err != nil {
-		frames.Put(buffer)
-		return nil, err
-	}
-	*buffer = b[:size]
-	return &frame{mem.BufferSlice{mem.NewBuffer(buffer, &frames)}}, nil
-}

@@ -3,7 +3,9 @@ package flightx
 import (
 	"context"
 	"net"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -72,10 +74,17 @@ func clients(t *testing.T, keys *auth.Keyring) *Clients {
 	return c
 }
 
+// checked gives an allocator whose memory must all be free at the test's end, or soon after: batches of streams that ended early
+// go with the next collection.
 func checked(t *testing.T) *memory.CheckedAllocator {
 	t.Helper()
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-	t.Cleanup(func() { mem.AssertSize(t, 0) })
+	t.Cleanup(func() {
+		for end := time.Now().Add(10 * time.Second); mem.CurrentAlloc() > 0 && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		mem.AssertSize(t, 0)
+	})
 	return mem
 }
 
@@ -156,5 +165,16 @@ func drain(ctx context.Context, t *testing.T, r Reader) []arrow.RecordBatch {
 func release(batches []arrow.RecordBatch) {
 	for _, b := range batches {
 		b.Release()
+	}
+}
+
+// waitUntil polls a condition that becomes true soon; the collector may have to run first.
+func waitUntil(t *testing.T, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it did not come true")
+		}
+		runtime.GC()
 	}
 }

@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	// Frames are pooled by powers of two from 4 KiB, which small results need, to 32 MiB, which holds a link's message.
-	frameBitsMin = 12
-	frameBitsMax = 25
+	// Frames are pooled by powers of two from 1 KiB, below which gRPC does not pool, to 1 MiB; HTTP/2's have 16 KiB.
+	frameBitsMin = 10
+	frameBitsMax = 20
 )
 
-// frames recycles the buffers of outgoing messages. gRPC's own pools clear each buffer before use, which costs as much as
-// the copy into it.
+// frames recycles the buffers in which gRPC receives. gRPC's own pools clear each before use, which costs as much as the copy
+// into it.
 var frames framePool
 
 // A framePool is a mem.BufferPool without clearing: whoever gets a buffer overwrites all of it.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
@@ -15,7 +17,7 @@ import (
 
 // remoteReader is the receiving side of a DoGet.
 type remoteReader struct {
-	reader *flight.Reader
+	reader *ipc.Reader
 	source *remoteSource
 	cancel context.CancelCauseFunc
 	// ended is why this side ended the stream; nil while it did not. (The stream's own context ends with the stream too.)
@@ -27,18 +29,46 @@ type remoteReader struct {
 	reading sync.Mutex
 }
 
-// remoteSource keeps the gRPC error apart from what the decoder makes of it.
+// remoteSource gives the decoder the messages of a stream, whose bodies it frees with the batches made of them. It keeps the gRPC
+// error apart from what the decoder makes of it.
 type remoteSource struct {
-	stream flight.FlightService_DoGetClient
-	err    error
+	stream  flight.FlightService_DoGetClient
+	err     error
+	current *ipc.Message
 }
 
-func (s *remoteSource) Recv() (*flight.FlightData, error) {
-	data, err := s.stream.Recv()
-	if err != nil && !AtEnd(err) {
-		s.err = err
+// Message implements ipc.MessageReader.
+func (s *remoteSource) Message() (*ipc.Message, error) {
+	s.Release()
+	var in inbound
+	for len(in.header) == 0 { // a message may carry metadata alone
+		if in.body != nil {
+			in.body.Release()
+		}
+		in = inbound{}
+		if err := s.stream.RecvMsg(&in); err != nil {
+			if !AtEnd(err) {
+				s.err = err
+			}
+			return nil, err
+		}
 	}
-	return data, err
+	header := memory.NewBufferBytes(in.header)
+	defer header.Release()
+	defer in.body.Release()
+	s.current = ipc.NewMessage(header, in.body)
+	return s.current, nil
+}
+
+// Retain implements ipc.MessageReader; there is one holder.
+func (s *remoteSource) Retain() {}
+
+// Release implements ipc.MessageReader.
+func (s *remoteSource) Release() {
+	if s.current != nil {
+		s.current.Release()
+		s.current = nil
+	}
 }
 
 var errClosed = qerr.New(qerr.Cancelled, "the stream was closed")
@@ -56,14 +86,11 @@ func openRemote(ctx context.Context, client flight.FlightServiceClient, ticket [
 		}
 		return contextError(streamCtx)
 	}}
-	if r.reader, err = flight.NewRecordReader(r.source); err == nil {
-		if r.reader.Schema() != nil {
-			return r, nil
-		}
-		err = r.reader.Err()
-		r.reader.Release()
+	if r.reader, err = ipc.NewReaderFromMessageReader(r.source); err == nil {
+		return r, nil
 	}
 	cancel(nil)
+	r.source.Release()
 	switch {
 	case ctx.Err() != nil:
 		return nil, contextError(ctx)
@@ -118,6 +145,7 @@ func (r *remoteReader) Close() error {
 			r.end = errClosed
 		}
 		r.reader.Release()
+		r.source.Release()
 	})
 	return nil
 }

@@ -1,9 +1,9 @@
 package flightx
 
 import (
+	"bytes"
 	"context"
-	"fmt"
-	"io"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/flight"
@@ -30,8 +30,13 @@ type Stream interface {
 // Send writes everything that r yields to the stream: the schema first, then batches sliced by rows to messages of at most
 // maxBytes. It returns after the last batch, or with the *qerr.Error of the reader, the stream or ctx. It releases every
 // batch it took, and leaves r open for its owner to close. Dictionaries are not supported, as clients' drivers differ there.
-func Send(ctx context.Context, w Stream, r Reader, maxBytes int) error {
-	s := sender{stream: w, maxBytes: int64(maxBytes)}
+func Send(ctx context.Context, w Stream, r Reader, maxBytes int) (err error) {
+	s := sender{stream: w, maxBytes: int64(maxBytes), live: new(atomic.Int64)}
+	defer func() {
+		if err != nil && s.live.Load() > 0 {
+			collect(s.live)
+		}
+	}()
 	if raw, ok := w.(rawStream); ok && ctx.Value(codecMark{}) != nil {
 		s.raw = raw
 	}
@@ -74,6 +79,7 @@ type sender struct {
 	raw        rawStream // nil when the stream's codec is not ours
 	maxBytes   int64
 	schemaSent bool
+	live       *atomic.Int64 // batches that gRPC holds
 }
 
 // sendSchema sends the schema unless it was sent.
@@ -83,7 +89,16 @@ func (s *sender) sendSchema(ctx context.Context, r Reader, schema *arrow.Schema)
 	}
 	payload := ipc.GetSchemaPayload(schema, memory.DefaultAllocator)
 	defer payload.Release()
-	if err := s.sendPayload(ctx, payload, 0); err != nil {
+	meta := payload.Meta()
+	defer meta.Release()
+	header := bytes.Clone(meta.Bytes())
+	var err error
+	if s.raw != nil {
+		err = s.raw.SendMsg(headerFrame(header))
+	} else {
+		err = s.stream.Send(&flight.FlightData{DataHeader: header})
+	}
+	if err := streamError(ctx, err); err != nil {
 		return err
 	}
 	s.schemaSent = true
@@ -114,48 +129,39 @@ func (s *sender) sendBatch(ctx context.Context, batch arrow.RecordBatch) error {
 }
 
 func (s *sender) sendRecord(ctx context.Context, batch arrow.RecordBatch) error {
-	payload, err := ipc.GetRecordBatchPayload(batch, ipc.WithAllocator(memory.DefaultAllocator))
+	if s.raw != nil {
+		f, err := batchFrame(batch, s.live)
+		if err != nil {
+			return qerr.Wrap(qerr.Internal, "encode batch", err)
+		}
+		return streamError(ctx, s.raw.SendMsg(f))
+	}
+	data, err := copied(batch)
 	if err != nil {
 		return qerr.Wrap(qerr.Internal, "encode batch", err)
 	}
-	defer payload.Release()
-	var body counter
-	if err := payload.SerializeBody(&body); err != nil {
-		return qerr.Wrap(qerr.Internal, "encode batch", err)
-	}
-	return s.sendPayload(ctx, payload, int(body))
+	return streamError(ctx, s.stream.Send(data))
 }
 
-// sendPayload sends one IPC message whose body has bodyBytes bytes.
-func (s *sender) sendPayload(ctx context.Context, payload ipc.Payload, bodyBytes int) error {
+// copied encodes a batch as a message of its own memory: without our codec gRPC may keep it after Send returned, and nobody
+// would say when it is done.
+func copied(batch arrow.RecordBatch) (*flight.FlightData, error) {
+	payload, err := ipc.GetRecordBatchPayload(batch, ipc.WithAllocator(memory.DefaultAllocator))
+	if err != nil {
+		return nil, err
+	}
+	defer payload.Release()
 	meta := payload.Meta()
 	defer meta.Release()
-	fill := func(b []byte) error {
-		w := filler{b}
-		if err := payload.SerializeBody(&w); err != nil {
-			return err
-		}
-		if len(w.rest) != 0 {
-			return fmt.Errorf("the body is %d bytes shorter than measured", len(w.rest))
-		}
-		return nil
+	var size counter
+	if err := payload.SerializeBody(&size); err != nil {
+		return nil, err
 	}
-	var err error
-	if s.raw != nil {
-		var f *frame
-		if f, err = newFrame(meta.Bytes(), bodyBytes, fill); err != nil {
-			return qerr.Wrap(qerr.Internal, "encode batch", err)
-		}
-		err = s.raw.SendMsg(f)
-	} else {
-		// Without our codec gRPC may keep the message after Send returned, so each has its own memory.
-		data := &flight.FlightData{DataHeader: append([]byte(nil), meta.Bytes()...), DataBody: make([]byte, bodyBytes)}
-		if err = fill(data.DataBody); err != nil {
-			return qerr.Wrap(qerr.Internal, "encode batch", err)
-		}
-		err = s.stream.Send(data)
+	body := filler{make([]byte, 0, int(size))}
+	if err := payload.SerializeBody(&body); err != nil {
+		return nil, err
 	}
-	return streamError(ctx, err)
+	return &flight.FlightData{DataHeader: bytes.Clone(meta.Bytes()), DataBody: body.bytes}, nil
 }
 
 // counter counts what is written to it.
@@ -163,16 +169,10 @@ type counter int
 
 func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
 
-// filler writes into memory of a fixed size.
-type filler struct{ rest []byte }
+// filler collects what is written to it.
+type filler struct{ bytes []byte }
 
-func (f *filler) Write(p []byte) (int, error) {
-	if len(p) > len(f.rest) {
-		return 0, io.ErrShortBuffer
-	}
-	f.rest = f.rest[copy(f.rest, p):]
-	return len(p), nil
-}
+func (f *filler) Write(p []byte) (int, error) { f.bytes = append(f.bytes, p...); return len(p), nil }
 
 func dictionaryField(schema *arrow.Schema) (string, bool) {
 	var nested func(t arrow.DataType) bool

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -36,6 +37,7 @@ const (
 func ServerOptions(log zerolog.Logger) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(newCodec()),
+		experimental.BufferPool(&frames),
 		grpc.WaitForHandlers(true), // so that Stop returns when nothing of the server runs any more
 		grpc.MaxRecvMsgSize(receiveBytesMax),
 		grpc.MaxHeaderListSize(headerListBytesMax),
