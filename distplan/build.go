@@ -68,6 +68,8 @@ var rewrites = []rule{
 // does without: DuckDB chose its form.
 var spreadRewrites = []rule{
 	{newRule("a CTE read once stands where it is read"), inlineCTEs},
+	{newRule("equalities are taken out of a join's predicate"), hoistEqualities},
+	{newRule("a grouping set that is given again repeats its rows"), repeatSets},
 	{newRule("a lone DISTINCT aggregate reads distinct rows"), distinctAggregates},
 	{newRule("a SINGLE join that cannot match twice is a LEFT join"), singleJoins},
 }

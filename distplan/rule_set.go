@@ -5,7 +5,8 @@ import (
 )
 
 var (
-	ruleUnionAll   = newRule("union all: every task unites its shares")
+	ruleUnionStays = newRule("union all: every task unites its shares")
+	ruleUnionMoves = newRule("union all: branches that are spread differently go by their columns")
 	ruleUnion      = newRule("union: distinct rows go by all columns")
 	ruleAllColumns = newRule("intersect, except: rows go by all columns")
 )
@@ -36,22 +37,26 @@ func overInputs(n *operator.SetOp, inputs []placed) placed {
 }
 
 // unionAll keeps every branch in the tasks where it runs, when all branches run in equal ones: all over splits of their
-// own scans, or all over the same hash partitions. Each task then unites its shares. Branches that differ are gathered: a
-// branch that exists once (constant rows, a final aggregate) would come again from every task.
+// own scans, or all over the same hash partitions. Each task then unites its shares. A branch that differs goes by hash of
+// its columns to the partitions: one that exists once (constant rows, a final aggregate) would come again from every task.
 func (d *distributor) unionAll(n *operator.SetOp, inputs []placed) placed {
 	first := sourceOf(inputs[0].node)
 	same := first != fromOnce
 	for _, in := range inputs[1:] {
 		same = same && sourceOf(in.node) == first
 	}
-	if !same {
-		d.because("UNION ALL of branches that are spread differently runs in one task")
+	switch {
+	case same:
+		d.fired(ruleUnionStays)
+	case d.toPartitions(inputs):
+		d.fired(ruleUnionMoves)
+	default:
+		d.because("UNION ALL of branches that are spread differently, and without columns to divide them by, runs in one task")
 		for i, in := range inputs {
 			inputs[i] = d.gather(in)
 		}
 		return overInputs(n, inputs)
 	}
-	d.fired(ruleUnionAll)
 	out := overInputs(n, inputs)
 	for _, in := range inputs {
 		if !in.lies(inputs[0].keys, inputs[0].partitions) || sameTypes(in.node.Types(), n.Types()) != nil {
@@ -60,6 +65,30 @@ func (d *distributor) unionAll(n *operator.SetOp, inputs []placed) placed {
 	}
 	out.also = nil // columns that are equal in one branch need not be in the others
 	return out
+}
+
+// toPartitions sends the branches that do not lie in hash partitions there; false when one has no column to hash.
+func (d *distributor) toPartitions(inputs []placed) bool {
+	keys := make([][]int, len(inputs))
+	for i, in := range inputs {
+		if sourceOf(in.node) == fromPartitions {
+			continue
+		}
+		for c, t := range in.node.Types() {
+			if hashable(t) {
+				keys[i] = append(keys[i], c)
+			}
+		}
+		if keys[i] == nil {
+			return false
+		}
+	}
+	for i, in := range inputs {
+		if keys[i] != nil {
+			inputs[i] = d.exchange(in, keys[i])
+		}
+	}
+	return true
 }
 
 // byAllColumns brings equal rows of all inputs together and works on each partition alone. UNION needs of every input only

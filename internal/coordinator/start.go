@@ -102,13 +102,9 @@ func (q *Query) deadline(now time.Time) time.Time {
 
 // build makes the plan of a statement for the workers, and assigns its tasks.
 func (c *Coordinator) build(st distplan.Statement, values settings.Values, workers []member.Record) (*distplan.Plan, *schedule.Assignment, []schedule.Worker, error) {
-	partitions := values.Partitions()
-	if partitions == 1 {
-		partitions = 2 // an output of one partition carries no partition number (pb.TaskSpec), a hash output always does
-	}
 	plan, err := distplan.Build(st, distplan.Options{
 		Workers:      max(len(workers), 1),
-		Partitions:   partitions,
+		Partitions:   values.Partitions(),
 		Distributed:  distplan.Mode(values.Distributed()),
 		JoinStrategy: distplan.JoinStrategy(values.JoinStrategy()),
 		SmallBytes:   c.cfg.SmallBytes,
