@@ -17,7 +17,7 @@ const (
 	// queriesPerSet is how many statements run over one set of tables in the sample, longSet in a long run: starting the
 	// clusters costs as much as twenty statements.
 	queriesPerSet = 125
-	longSet       = 500
+	longSet       = 250
 	// shrinksMax is how many failures of one set of tables are made small; the others are told as they are.
 	shrinksMax = 3
 )
@@ -58,31 +58,35 @@ func TestRandomQueries(t *testing.T) {
 		queries = 1
 	}
 	stats := &contest.Stats{}
-	set := int64(queriesPerSet)
+	total := stats // with those of earlier runs, when they are kept
+	size := int64(queriesPerSet)
 	if queries > sampleQueries {
-		set = longSet
+		size = longSet
 	}
-	for done := int64(0); !end.IsZero() && time.Now().Before(end) || end.IsZero() && done < queries; done += set {
-		n := min(set, queries-done)
+	for done := int64(0); !end.IsZero() && time.Now().Before(end) || end.IsZero() && done < queries; done += size {
+		n := min(size, queries-done)
 		if !end.IsZero() {
-			n = set
+			n = size
 		}
+		set := &contest.Stats{}
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
-			(&run{seed: seed, queries: int(n), only: int(only), first: first, stats: stats}).test(t)
+			(&run{seed: seed, queries: int(n), only: int(only), first: first, stats: set}).test(t)
 		})
+		stats.Add(set)
+		if file := os.Getenv("ARBALEST_FUZZ_STATS"); file != "" && only < 0 {
+			if err := set.AddFile(file); err != nil {
+				t.Error(err)
+			}
+			total = set
+		}
 		if first && t.Failed() {
 			break
 		}
 		seed++
 	}
-	if file := os.Getenv("ARBALEST_FUZZ_STATS"); file != "" && only < 0 {
-		if err := stats.AddFile(file); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Log(stats)
+	t.Log(total)
 	if only < 0 {
-		for _, fault := range stats.Faults() {
+		for _, fault := range total.Faults() {
 			t.Error(fault)
 		}
 	}

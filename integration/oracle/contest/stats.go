@@ -61,6 +61,13 @@ func (s *Stats) AddFile(path string) error {
 	return os.WriteFile(path, text, 0o600)
 }
 
+// Add adds the counts of a run that has ended.
+func (s *Stats) Add(other *Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(other)
+}
+
 func (s *Stats) add(other *Stats) {
 	for _, c := range []struct {
 		to   *int
