@@ -87,6 +87,9 @@ type Config struct {
 	BindingBytesMax int64
 	// StatementBytesMax bounds the text of a statement. Default 4 MiB, as in the frontend.
 	StatementBytesMax int
+	// TemporaryBytesMax bounds the temporary tables of a session, as their rows are kept by workers. Default 16 GiB; the
+	// workers' disks bound those of all sessions.
+	TemporaryBytesMax int64
 	// PollIdleMax is how long a polled query goes on when nobody polls it. Default 2 min.
 	PollIdleMax time.Duration
 	// PollWaitMax is how long PollFlightInfo waits for news before it answers that there are none. Default 500 ms: short
@@ -108,6 +111,7 @@ func (c *Config) EnsureDefaults() {
 	setDefault(&c.StateBytesMax, 256<<20)
 	setDefault(&c.BindingBytesMax, 32<<20)
 	setDefault(&c.StatementBytesMax, 4<<20)
+	setDefault(&c.TemporaryBytesMax, 16<<30)
 	setDefault(&c.PollIdleMax, 2*time.Minute)
 	setDefault(&c.PollWaitMax, 500*time.Millisecond)
 	if c.SystemTables == nil {
@@ -139,7 +143,7 @@ func (c *Config) Validate() error {
 	for name, value := range map[string]int64{
 		"TokenTTL": int64(c.TokenTTL), "SessionIdleMax": int64(c.SessionIdleMax), "SessionsMax": int64(c.SessionsMax),
 		"StatementsMax": int64(c.StatementsMax), "StateBytesMax": c.StateBytesMax, "BindingBytesMax": c.BindingBytesMax,
-		"StatementBytesMax": int64(c.StatementBytesMax), "PollIdleMax": int64(c.PollIdleMax), "PollWaitMax": int64(c.PollWaitMax),
+		"StatementBytesMax": int64(c.StatementBytesMax), "TemporaryBytesMax": c.TemporaryBytesMax, "PollIdleMax": int64(c.PollIdleMax), "PollWaitMax": int64(c.PollWaitMax),
 	} {
 		if value < 0 {
 			faults = append(faults, errors.New("flightserver: "+name+" is negative"))

@@ -120,7 +120,7 @@ var numberSchema = arrowtype.ClientSchema([]table.Column{{Name: "n", Type: table
 
 func (f *fakeQueries) Submit(_ context.Context, r coordinator.Request) (Query, error) {
 	q := &fakeQuery{f: f, schema: numberSchema, ready: make(chan struct{}), cancelled: make(chan struct{})}
-	q.state.Settings = r.Settings
+	q.state.Settings, q.state.Changed = r.Settings, -1
 	words := strings.Fields(r.SQL)
 	endpoints := 1
 	switch words[0] {

@@ -44,7 +44,10 @@ func (s *Server) manySchema(ctx context.Context, p *openStatement) (*arrow.Schem
 	e := p.execution(0)
 	defer e.release()
 	e.once = true
-	q, err := s.cfg.Queries.Submit(ctx, s.request(e))
+	if p.isUpdate {
+		return nil, qerr.New(qerr.User, "the statement gives no rows: send several rows of parameters with CommandPreparedStatementUpdate")
+	}
+	q, _, err := s.submit(ctx, e)
 	if err != nil {
 		return nil, err
 	}

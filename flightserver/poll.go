@@ -50,8 +50,7 @@ func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (
 		info, err := s.GetFlightInfo(ctx, d)
 		return complete(info), err
 	}
-	r := s.request(e)
-	q, err := s.cfg.Queries.Submit(ctx, r)
+	q, r, err := s.submit(ctx, e)
 	if err != nil {
 		return nil, err
 	}

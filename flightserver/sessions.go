@@ -8,6 +8,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
+	"github.com/arbalest-sql/arbalest/internal/temptable"
 )
 
 // newSessionID makes a session's name; it cannot be guessed, though knowing it is worth nothing without a token.
@@ -39,6 +40,7 @@ type session struct {
 	statements   map[uint64]*list.Element
 	order        *list.List // of *prepared, the one used last at the back
 	transactions map[uint64]*transaction
+	tables       *temptable.Session
 }
 
 func newSessions(cfg *Config) *sessions {
@@ -64,7 +66,7 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 			t.drop(t.order.Front())
 		}
 		element = t.order.PushBack(&session{id: c.session, subject: c.subject, statements: map[uint64]*list.Element{},
-			order: list.New(), transactions: map[uint64]*transaction{}})
+			order: list.New(), transactions: map[uint64]*transaction{}, tables: temptable.NewSession(t.cfg.TemporaryBytesMax)})
 		t.byID[c.session] = element
 	}
 	s := element.Value.(*session) // Nothing else is put there.
@@ -86,6 +88,38 @@ func (t *sessions) settings(c caller) settings.Values {
 		return nil
 	})
 	return values
+}
+
+// temporary are the caller's temporary tables. When the session holds nothing yet they are new ones, which keepTemporary gives to it
+// if something came of them.
+func (t *sessions) temporary(c caller) *temptable.Session {
+	tables := temptable.NewSession(t.cfg.TemporaryBytesMax)
+	_ = t.with(c, false, func(s *session) error {
+		if s != nil {
+			tables = s.tables
+		}
+		return nil
+	})
+	return tables
+}
+
+// keepTemporary gives tables to the caller's session, unless it has them, or there are none.
+func (t *sessions) keepTemporary(c caller, tables *temptable.Session) error {
+	known := t.temporary(c)
+	if known == tables || !tables.In(0).Any() && tables.Open() == 0 {
+		return nil
+	}
+	err := t.with(c, true, func(s *session) error {
+		if s.tables != tables && (s.tables.In(0).Any() || s.tables.Open() != 0) {
+			return qerr.New(qerr.Unavailable, "the session's first two temporary tables were made at the same time, and this one is lost; make it again")
+		}
+		s.tables = tables
+		return nil
+	})
+	if err != nil {
+		tables.Close()
+	}
+	return err
 }
 
 // set changes the caller's settings; change gets the current ones.
@@ -125,6 +159,8 @@ func (t *sessions) expire(now time.Time) {
 func (t *sessions) drop(e *list.Element) {
 	s := t.order.Remove(e).(*session) // See with.
 	delete(t.byID, s.id)
+	// Rows are freed in the coordinator, which never calls back.
+	s.tables.Close()
 	for s.order.Len() > 0 {
 		t.dropStatement(s, s.order.Front())
 	}

@@ -30,12 +30,12 @@ func sqlInfoTable(cfg *Config) []fact {
 		{0, "Arbalest", ""},
 		{1, cfg.Version, ""},
 		{2, arrow.PkgVersion, ""},
-		{3, true, "nothing can be written yet"},
+		{3, false, "temporary tables can be written"},
 		{4, true, ""},  // SQL
 		{5, false, ""}, // Substrait
 		{6, noText{}, ""},
 		{7, noText{}, ""},
-		{8, int32(wire.SqlSupportedTransaction_SQL_SUPPORTED_TRANSACTION_SAVEPOINT), "the actions work; nothing can be written in between"},
+		{8, int32(wire.SqlSupportedTransaction_SQL_SUPPORTED_TRANSACTION_SAVEPOINT), "of temporary tables"},
 		{9, true, ""},   // cancel
 		{10, false, ""}, // bulk ingestion
 		{11, false, ""}, // transactions in bulk ingestion
@@ -45,7 +45,7 @@ func sqlInfoTable(cfg *Config) []fact {
 		// Syntax.
 		{500, false, ""}, // CREATE and DROP of catalogs
 		{501, false, ""}, // of schemas
-		{502, false, ""}, // of tables
+		{502, false, "but of temporary ones"}, // of tables
 		{503, int32(wire.SqlSupportedCaseSensitivity_SQL_CASE_SENSITIVITY_CASE_INSENSITIVE), ""},
 		{504, `"`, ""},
 		{505, int32(wire.SqlSupportedCaseSensitivity_SQL_CASE_SENSITIVITY_CASE_INSENSITIVE), "quoted names are compared without case too"},
@@ -111,7 +111,7 @@ func sqlInfoTable(cfg *Config) []fact {
 
 		// Transactions.
 		{562, int64(wire.SqlTransactionIsolationLevel_SQL_TRANSACTION_READ_COMMITTED), jdbcLong},
-		{563, true, "each statement sees a committed state; there is nothing to roll back yet"},
+		{563, true, "the catalog's tables as they are, temporary tables as they were when the transaction began"},
 		{564, bits(wire.SqlTransactionIsolationLevel_SQL_TRANSACTION_READ_COMMITTED), ""},
 		{565, false, ""}, // DDL commits
 		{566, false, ""}, // DDL is ignored
@@ -122,7 +122,7 @@ func sqlInfoTable(cfg *Config) []fact {
 		{569, bits(wire.SqlSupportedResultSetConcurrency_SQL_RESULT_SET_CONCURRENCY_READ_ONLY), ""},
 		{570, int32(0), ""},
 		{571, int32(0), ""},
-		{572, false, "there are no updates yet"},
+		{572, true, ""},
 		{573, true, ""}, // savepoints
 		{574, false, "there are no procedures"},
 		{575, false, ""}, // locators

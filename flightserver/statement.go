@@ -22,6 +22,8 @@ type execution struct {
 	sql    string
 	// params is one row; nil for none.
 	params arrow.RecordBatch
+	// transaction is the number of the one it runs in; 0 for none named.
+	transaction uint64
 	// once: the result is read here, and by nobody again.
 	once bool
 }
@@ -38,12 +40,14 @@ func (s *Server) statement(c caller, sql string, transaction []byte) (execution,
 	if err := s.checkText(sql); err != nil {
 		return execution{}, err
 	}
+	e := execution{caller: c, sql: sql}
 	if len(transaction) > 0 {
-		if err := s.checkTransaction(c, transaction); err != nil {
+		var err error
+		if e.caller, e.transaction, err = s.checkTransaction(c, transaction); err != nil {
 			return execution{}, err
 		}
 	}
-	return execution{caller: c, sql: sql}, nil
+	return e, nil
 }
 
 func (s *Server) checkText(sql string) error {
@@ -60,7 +64,24 @@ func (s *Server) checkText(sql string) error {
 
 func (s *Server) request(e execution) coordinator.Request {
 	return coordinator.Request{SQL: e.sql, Params: e.params, Settings: s.sessions.settings(e.caller), User: e.caller.subject,
-		Session: e.caller.session, Once: e.once}
+		Session: e.caller.session, Once: e.once, Temporary: s.sessions.temporary(e.caller).In(e.transaction)}
+}
+
+// submit starts a statement. One that made the first temporary table, or began a transaction, leaves it to the session, which
+// may not have been there before.
+func (s *Server) submit(ctx context.Context, e execution) (Query, coordinator.Request, error) {
+	r := s.request(e)
+	tables := s.sessions.temporary(e.caller)
+	r.Temporary = tables.In(e.transaction)
+	q, err := s.cfg.Queries.Submit(ctx, r)
+	if err != nil {
+		return nil, r, err
+	}
+	if err := s.sessions.keepTemporary(e.caller, tables); err != nil {
+		q.Cancel(err)
+		return nil, r, err
+	}
+	return q, r, nil
 }
 
 // resultSchema plans a statement for the schema of its rows; statements without rows have an empty one.
@@ -84,8 +105,7 @@ func (s *Server) execute(ctx context.Context, d *wire.FlightDescriptor, e execut
 
 // run submits a statement and waits until its endpoints are placed; what SET changed is then in the session.
 func (s *Server) run(ctx context.Context, e execution) (Query, coordinator.QueryState, error) {
-	r := s.request(e)
-	q, err := s.cfg.Queries.Submit(ctx, r)
+	q, r, err := s.submit(ctx, e)
 	if err != nil {
 		return nil, coordinator.QueryState{}, err
 	}
@@ -143,6 +163,9 @@ func (s *Server) update(ctx context.Context, e execution) (int64, error) {
 			return 0, err
 		}
 		rows += n
+	}
+	if changed := state.Changed; changed >= 0 {
+		return changed, nil
 	}
 	if rows > 0 {
 		return -1, nil

@@ -6,9 +6,9 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
-// Nothing can be written yet, so that a transaction has nothing to commit or roll back: it is a handle that statements may
-// carry, good until it is ended or its session is over. Each statement sees the newest snapshot of the catalog, inside a
-// transaction as outside (read committed).
+// A transaction covers the session's temporary tables: it reads those that were committed when it began, and its own writes. Of
+// the catalog's tables, which cannot be written, each statement sees the newest snapshot, inside a transaction as outside. It is
+// good until it is ended or its session is over.
 
 // transactionsMax bounds a session's open transactions; the oldest is forgotten. Drivers hold one a connection, and some never
 // end their last one.
@@ -31,10 +31,12 @@ func (s *Server) begin(c caller) ([]byte, error) {
 				oldest = min(oldest, n)
 			}
 			delete(session.transactions, oldest)
+			_ = session.tables.End(oldest, false)
 		}
 		session.next++
 		id = session.next
 		session.transactions[id] = &transaction{savepoints: map[uint64]bool{}}
+		session.tables.Begin(id)
 		return nil
 	})
 	if err != nil {
@@ -62,13 +64,13 @@ func (s *Server) transactionOf(c caller, handle []byte) (owner caller, id uint64
 	return owner, id, err
 }
 
-// checkTransaction refuses a statement in a transaction that is not open.
-func (s *Server) checkTransaction(c caller, handle []byte) error {
-	owner, id, err := s.transactionOf(c, handle)
+// checkTransaction refuses a statement in a transaction that is not open. The statement is one of the session that began it.
+func (s *Server) checkTransaction(c caller, handle []byte) (owner caller, id uint64, err error) {
+	owner, id, err = s.transactionOf(c, handle)
 	if err != nil {
-		return err
+		return caller{}, 0, err
 	}
-	return s.withTransaction(owner, id, func(*session, *transaction) error { return nil })
+	return owner, id, s.withTransaction(owner, id, func(*session, *transaction) error { return nil })
 }
 
 func (s *Server) endTransaction(c caller, m *wire.ActionEndTransactionRequest) error {
@@ -81,7 +83,7 @@ func (s *Server) endTransaction(c caller, m *wire.ActionEndTransactionRequest) e
 	}
 	return s.withTransaction(owner, id, func(session *session, _ *transaction) error {
 		delete(session.transactions, id)
-		return nil
+		return session.tables.End(id, m.GetAction() == wire.ActionEndTransactionRequest_END_TRANSACTION_COMMIT)
 	})
 }
 
@@ -101,6 +103,7 @@ func (s *Server) beginSavepoint(c caller, m *wire.ActionBeginSavepointRequest) (
 		session.next++
 		number = session.next
 		t.savepoints[number] = true
+		session.tables.Savepoint(id, number)
 		return nil
 	})
 	if err != nil {
@@ -122,10 +125,11 @@ func (s *Server) endSavepoint(c caller, m *wire.ActionEndSavepointRequest) error
 	if err := unpack(body, &id, &number); err != nil {
 		return err
 	}
-	return s.withTransaction(owner, id, func(_ *session, t *transaction) error {
+	return s.withTransaction(owner, id, func(session *session, t *transaction) error {
 		if !t.savepoints[number] {
 			return qerr.New(qerr.NotFound, "the savepoint is released")
 		}
+		session.tables.EndSavepoint(id, number, !release)
 		for later := range t.savepoints {
 			// Both ends of a savepoint end those made after it; rolling back keeps the savepoint itself.
 			if later > number || release && later == number {

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/arrowtype"
@@ -75,7 +77,7 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 			return qerr.Wrap(qerr.Internal, "give input "+sources[i].Name+" to the engine", err)
 		}
 		p.inputs = append(p.inputs, input)
-		bodies[sources[i].Name] = input.SQL()
+		bodies[sources[i].Name] = projected(r.spec.GetInputs()[i], input.SQL())
 	}
 	if err := checkFiles(r.ctx, r.spec.GetScans()); err != nil {
 		return err
@@ -86,6 +88,25 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 	}
 	p.job = duck.Job{SQL: sql, TimeZone: r.spec.GetTimeZone(), Columns: columns}
 	return nil
+}
+
+// projected is the SELECT that gives an input the columns that the fragment sees.
+func projected(input *pb.ExchangeSource, body string) string {
+	if input.GetProjection() == nil {
+		return body
+	}
+	list := make([]string, 0, len(input.GetProjection().GetColumns()))
+	for _, c := range input.GetProjection().GetColumns() {
+		if c < 0 {
+			list = append(list, "CAST(NULL AS BIGINT)")
+			continue
+		}
+		list = append(list, "c"+strconv.Itoa(int(c)))
+	}
+	if len(list) == 0 {
+		list = append(list, "NULL")
+	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM (" + body + ")"
 }
 
 // sources says where a task's exchange inputs are.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/settings"
+	"github.com/arbalest-sql/arbalest/internal/temptable"
 )
 
 // A Request is a statement that a client gives to the coordinator.
@@ -21,6 +22,10 @@ type Request struct {
 	Session string
 	// Once says that the caller reads the result itself, once: arbalest.results does not apply.
 	Once bool
+	// Temporary are the session's tables; nil: it cannot have any.
+	Temporary *temptable.View
+
+	held *held // the versions of temporary tables that the statement reads
 }
 
 // Status is where a query is in its life; see package lifecycle for the state machine.
@@ -49,6 +54,8 @@ type QueryState struct {
 	Err error
 	// Settings are the session's settings after this statement: changed by SET and RESET, else as they came.
 	Settings settings.Values
+	// Changed is how many rows a write has changed; -1 for other statements.
+	Changed int64
 }
 
 // An Endpoint is one stream of a result.

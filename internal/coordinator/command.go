@@ -27,8 +27,12 @@ func (c *Coordinator) runCommand(ctx context.Context, q *Query, r Request, comma
 	case frontend.KindExplainAnalyze:
 		return c.explainAnalyze(ctx, q, r, command.SQL)
 	case frontend.KindBegin, frontend.KindCommit, frontend.KindRollback:
-		// Nothing can be written yet, and every statement reads its own snapshot: there is nothing to begin or to undo.
+		if err := transaction(r, command.Kind); err != nil {
+			return err
+		}
 		return c.answer(q, done())
+	case frontend.KindCreate, frontend.KindCreateAs, frontend.KindInsert, frontend.KindUpdate, frontend.KindDelete, frontend.KindDrop:
+		return c.write(ctx, q, r, command)
 	default:
 		return qerr.New(qerr.Unsupported, "this kind of statement is not supported yet")
 	}
@@ -101,4 +105,15 @@ func (c *Coordinator) kill(q *Query, r Request, id ids.QueryID) error {
 		sql:     "SELECT " + text(string(id)) + " AS query_id, " + text(victim.State().Status.String()) + " AS state",
 		columns: columns,
 	})
+}
+
+// transaction begins or ends a transaction over the session's temporary tables; nothing else can be written yet.
+func transaction(r Request, kind frontend.Kind) error {
+	if r.Temporary == nil {
+		return nil
+	}
+	if kind == frontend.KindBegin {
+		return r.Temporary.Begin()
+	}
+	return r.Temporary.End(kind == frontend.KindCommit)
 }

@@ -23,6 +23,8 @@ type Frontend interface {
 	Classify(sql string) (frontend.Command, error)
 	Plan(ctx context.Context, r frontend.Request) (*frontend.Planned, error)
 	Describe(ctx context.Context, r frontend.Request) (*frontend.Description, error)
+	// Definition reads the columns of a CREATE TABLE.
+	Definition(ctx context.Context, w *frontend.Write) ([]table.Column, error)
 	// Evaluate runs a statement that the frontend printed itself (Planned.LocalSQL); the caller closes the reader.
 	Evaluate(ctx context.Context, sql string, cols []table.Column, timeZone string) (flightx.Reader, error)
 }
@@ -74,6 +76,8 @@ type Limits struct {
 	// LocalBytesMax bounds the statements that the coordinator holds to answer itself, which carry the rows of system
 	// tables. Default 256 MiB.
 	LocalBytesMax int64
+	// TemporaryPartsMax is of how many statements' rows a temporary table is made before it is written anew as one. Default 32.
+	TemporaryPartsMax int
 	// EndedMax is how many ended queries sys.queries still shows. Default 1000.
 	EndedMax int
 	// StatementBytesMax is where sys.queries cuts a statement's text. Default 4 KiB.
@@ -161,6 +165,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.QueueWaitMax, 5*time.Minute)
 	setDefault(&l.LiveMax, 8192)
 	setDefault(&l.LocalBytesMax, 256<<20)
+	setDefault(&l.TemporaryPartsMax, 32)
 	setDefault(&l.EndedMax, 1000)
 	setDefault(&l.StatementBytesMax, 4<<10)
 	setDefault(&l.WorkerWaitMax, 30*time.Second)
@@ -200,7 +205,8 @@ func (c *Config) Validate() error {
 	for name, value := range map[string]int64{
 		"RunningMax": int64(l.RunningMax), "QueuedMax": int64(l.QueuedMax), "QueueWaitMax": int64(l.QueueWaitMax),
 		"GroupRunningMax": int64(l.GroupRunningMax), "GroupQueuedMax": int64(l.GroupQueuedMax),
-		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax), "StatementBytesMax": int64(l.StatementBytesMax),
+		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax),
+		"TemporaryPartsMax": int64(l.TemporaryPartsMax), "StatementBytesMax": int64(l.StatementBytesMax),
 		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "SpoolTTL": int64(l.SpoolTTL), "TicketTTL": int64(l.TicketTTL),
 		"PingSilenceMax": int64(l.PingSilenceMax), "CallTimeout": int64(l.CallTimeout),
 		"ReleaseTimeout": int64(l.ReleaseTimeout), "StallMax": int64(l.StallMax), "TickInterval": int64(l.TickInterval),

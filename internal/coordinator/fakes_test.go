@@ -239,3 +239,7 @@ func (c *fakeClients) Drop(string) {}
 func (c *fakeClients) Open(_ context.Context, address string, _ bool, _ []byte) (flightx.Reader, error) {
 	return c.open(address)
 }
+
+func (f *fakeFrontend) Definition(context.Context, *frontend.Write) ([]table.Column, error) {
+	return nil, qerr.New(qerr.Unsupported, "no definitions here")
+}

@@ -30,7 +30,10 @@ type Query struct {
 	planTime  time.Duration
 	schema    *arrow.Schema
 	columns   []table.Column
-	spool     bool            // the result is to be kept
+	spool     bool  // the result is to be kept, for clients
+	rows      bool  // the result is to be kept, as rows of a temporary table
+	affected  int64 // rows that a write has changed; -1 for others
+	held      *held
 	settings  settings.Values // of the session after this statement
 	ready     chan struct{}   // closed when no endpoint will be added
 	done      chan struct{}   // closed at the end, after its books are closed
@@ -100,6 +103,7 @@ func (q *Query) State() QueryState {
 		Complete:  q.completed,
 		Err:       q.machine.Err(),
 		Settings:  q.settings,
+		Changed:   q.affected,
 	}
 }
 

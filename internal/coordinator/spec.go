@@ -7,6 +7,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan"
+	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/schedule"
@@ -35,7 +36,19 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 	if !placed.deadline.IsZero() {
 		spec.DeadlineUnixMs = placed.deadline.UnixMilli()
 	}
+	if spec.Keep && q.rows {
+		// To disk, as nobody knows how long the table stays.
+		spec.Partitions, spec.Spill = 1, true
+	}
 	for i := range stage.Scans {
+		if stage.Scans[i].Table.Format == frontend.Temporary {
+			input, err := c.temporaryInput(q, &stage.Scans[i], task.Splits[i])
+			if err != nil {
+				return nil, err
+			}
+			spec.Inputs = append(spec.Inputs, input)
+			continue
+		}
 		spec.Scans = append(spec.Scans, scanOf(&stage.Scans[i], task.Splits[i]))
 	}
 	for i := range stage.Inputs {

@@ -52,7 +52,7 @@ func (c *Coordinator) start(q *Query) {
 		}
 		return
 	}
-	placed := &placedPlan{statement: work.statement, kept: q.spool}
+	placed := &placedPlan{statement: work.statement, kept: q.spool || q.rows}
 	known := make(map[ids.WorkerID]member.Record, len(workers))
 	for _, w := range workers {
 		known[w.ID] = w
@@ -156,6 +156,9 @@ func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
 	}
 	if placed.kept {
 		shape.Kept, shape.ResultTTL = true, limits.SpoolTTL
+		if q.rows {
+			shape.ResultTTL = 0 // until its table goes
+		}
 	}
 	for s := range placed.plan.Stages {
 		shape.Stages = append(shape.Stages, placed.stageShape(ids.StageID(s)))

@@ -16,6 +16,7 @@ import (
 // admission; what happens later is in the Query's State. ctx bounds the planning only: the query outlives it, and who
 // submitted it must see to it that it is read or cancelled (or leave it to the result TTL).
 func (c *Coordinator) Submit(ctx context.Context, r Request) (*Query, error) {
+	r.held = &held{}
 	q := c.newQuery(r)
 	command, err := c.cfg.Frontend.Classify(r.SQL)
 	if err != nil {
@@ -27,8 +28,10 @@ func (c *Coordinator) Submit(ctx context.Context, r Request) (*Query, error) {
 		err = c.runCommand(ctx, q, r, command)
 	}
 	if err != nil {
+		r.held.release()
 		return nil, err
 	}
+	q.atEnd(r.held.release)
 	return q, nil
 }
 
@@ -51,6 +54,15 @@ func (c *Coordinator) runQuery(ctx context.Context, q *Query, r Request) error {
 
 // Describe tells the columns and parameters of a statement without running it.
 func (c *Coordinator) Describe(ctx context.Context, r Request) (*frontend.Description, error) {
+	r.held = &held{}
+	defer r.held.release()
+	command, err := c.cfg.Frontend.Classify(r.SQL)
+	if err != nil {
+		return nil, err
+	}
+	if command.Write != nil {
+		return c.describeWrite(ctx, r, command)
+	}
 	request, err := c.request(ctx, r, r.SQL)
 	if err != nil {
 		return nil, err
@@ -60,8 +72,8 @@ func (c *Coordinator) Describe(ctx context.Context, r Request) (*frontend.Descri
 
 func (c *Coordinator) newQuery(r Request) *Query {
 	return &Query{
-		spool: !r.Once && r.Settings.Results() == settings.Spool,
-		c:     c, id: ids.QueryID(newID("q")), user: r.User, session: r.Session,
+		spool: !r.Once && r.Settings.Results() == settings.Spool, affected: -1, held: r.held,
+		c: c, id: ids.QueryID(newID("q")), user: r.User, session: r.Session,
 		statement: cut(r.SQL, c.cfg.Limits.StatementBytesMax),
 		submitted: c.cfg.Now(), settings: r.Settings, ready: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -87,8 +99,12 @@ func (c *Coordinator) request(ctx context.Context, r Request, sql string) (front
 	if err != nil {
 		return frontend.Request{}, qerr.Wrap(qerr.IO, "read catalog", err)
 	}
+	var temporary func(string) (*table.Table, error)
+	if r.Temporary != nil && r.Temporary.Any() {
+		temporary = func(name string) (*table.Table, error) { return c.temporaryTable(r, name) }
+	}
 	return frontend.Request{
-		SQL: sql, Params: r.Params, Snapshot: snapshot, Settings: r.Settings, User: r.User,
+		SQL: sql, Temporary: temporary, Params: r.Params, Snapshot: snapshot, Settings: r.Settings, User: r.User,
 		System: func(name string) (*table.Table, error) { return c.systemTable(ctx, name, r) },
 	}, nil
 }

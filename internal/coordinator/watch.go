@@ -88,6 +88,7 @@ func (c *Coordinator) taskEvent(link *link, event *pb.TaskEvent) {
 		return
 	}
 	report := reportOf(event, c.cfg.Now())
+	report.Err = lostTable(q, report.Err)
 	if why := q.err(); why != nil && report.State < lifecycle.Done {
 		c.release(link.record, q.id, why)
 		return

@@ -22,6 +22,9 @@ type Request struct {
 	Settings settings.Values
 	// System gives a table of db schema sys with its rows inline, taken now; NotFound for other names. Nil = no such tables.
 	System func(name string) (*table.Table, error)
+	// Temporary gives a session-temporary table by its name, nil when there is none; it is found before the catalog's. Nil =
+	// the session has none.
+	Temporary func(name string) (*table.Table, error)
 	// User is what current_user says.
 	User string
 }

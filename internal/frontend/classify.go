@@ -36,6 +36,9 @@ func (f *Frontend) Classify(sql string) (Command, error) {
 		}
 		return c, err
 	}
+	if c, ok, err := f.write(sql); ok || err != nil {
+		return c, err
+	}
 	if f.cache.isQuery(sql) {
 		return Command{Kind: KindQuery, SQL: sql}, nil
 	}
@@ -66,7 +69,11 @@ func (f *Frontend) parseable(sql string) error {
 // inner checks the statement inside of EXPLAIN: only queries have plans.
 func inner(sql string) (string, error) {
 	s := &scanner{sql: sql}
-	if c, ok, _ := ours(s.next(), s); ok {
+	first := s.next()
+	if writes[strings.ToLower(first.text)] != nil {
+		return "", qerr.New(qerr.User, "EXPLAIN takes a query, not %s", strings.ToUpper(first.text))
+	}
+	if c, ok, _ := ours(first, s); ok {
 		return "", qerr.New(qerr.User, "EXPLAIN takes a query, not %s", c.Kind)
 	}
 	return sql, nil

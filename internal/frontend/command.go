@@ -25,6 +25,16 @@ const (
 	KindRollback Kind = "ROLLBACK"
 )
 
+// The writes of session-temporary tables: Write has their parts.
+const (
+	KindCreate   Kind = "CREATE TABLE"
+	KindCreateAs Kind = "CREATE TABLE AS"
+	KindInsert   Kind = "INSERT"
+	KindUpdate   Kind = "UPDATE"
+	KindDelete   Kind = "DELETE"
+	KindDrop     Kind = "DROP TABLE"
+)
+
 // A Command is a classified statement with its arguments.
 type Command struct {
 	Kind Kind
@@ -36,6 +46,8 @@ type Command struct {
 	// Catalog and Schema are USE's. With one name only it is in Schema, and may name a catalog: see Resolve.
 	Catalog, Schema string
 	QueryID         ids.QueryID
+	// Write is set for the writes of temporary tables.
+	Write *Write
 }
 
 // Rows reports whether running the command gives rows.

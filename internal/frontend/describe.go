@@ -53,7 +53,7 @@ func (f *Frontend) describe(ctx context.Context, r *Request) (*Description, erro
 			return nil, err
 		}
 		sql, facts := r.SQL, s.facts()
-		if replaceSession(s, r) {
+		if changed := unqualifyTemporary(r, facts); replaceSession(s, r) || changed {
 			if sql, err = printed(in, s); err != nil {
 				return nil, err
 			}

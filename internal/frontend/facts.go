@@ -36,6 +36,8 @@ type reference struct {
 	node                   node
 	catalog, schema, table string
 	position               int
+	// temporary: written with the catalog of temporary tables before it, which was taken off.
+	temporary bool
 }
 
 // String prints the name as written.

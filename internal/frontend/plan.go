@@ -26,7 +26,7 @@ func (f *Frontend) Plan(ctx context.Context, r Request) (*Planned, error) {
 		return nil, err
 	}
 	key := cacheKey(&r, params)
-	if p := f.cache.get(key); p != nil {
+	if p := f.cache.get(key); p != nil && r.Temporary == nil {
 		p.Cached, p.PlanTime = true, time.Since(begun)
 		return p, nil
 	}
@@ -74,7 +74,7 @@ func (f *Frontend) plan(ctx context.Context, r *Request, params []parameter) (p 
 		}
 	}
 	slices.SortFunc(p.Tables, compareNames)
-	return p, !st.res.system && f.functions.cacheable(st.facts), nil
+	return p, !st.res.system && r.Temporary == nil && f.functions.cacheable(st.facts), nil
 }
 
 func compareNames(a, b table.Name) int { return strings.Compare(a.String(), b.String()) }
@@ -96,6 +96,7 @@ func (f *Frontend) read(ctx context.Context, r *Request, params []parameter) (*s
 		if err != nil {
 			return nil, err
 		}
+		changed = unqualifyTemporary(r, facts) || changed
 		if changed {
 			if sql, err = printed(in, tree); err != nil {
 				return nil, err

@@ -54,6 +54,11 @@ func (f *Frontend) resolve(ctx context.Context, r *Request, facts *facts) (*reso
 		}
 		res.of[ref] = t
 		res.system = res.system || t.Inline != nil
+		if slices.ContainsFunc(res.tables, func(o *table.Table) bool {
+			return o.Name == t.Name && (o.Format == Temporary) != (t.Format == Temporary)
+		}) {
+			return nil, qerr.New(qerr.Unsupported, "the temporary table %q and the catalog's table of the same name cannot be read in one statement", t.Name.Table)
+		}
 		if !slices.ContainsFunc(res.tables, func(o *table.Table) bool { return o.Name == t.Name }) {
 			res.tables = append(res.tables, t)
 		}
@@ -68,6 +73,14 @@ func (f *Frontend) resolve(ctx context.Context, r *Request, facts *facts) (*reso
 
 // lookup follows DuckDB's search: the catalog's tables first, then the engine's own views.
 func (f *Frontend) lookup(ctx context.Context, r *Request, ref *reference) (t *table.Table, view bool, err error) {
+	if ref.schema == "" && ref.catalog == "" && r.Temporary != nil {
+		if t, err := r.Temporary(ref.table); err != nil || t != nil {
+			return t, false, err
+		}
+	}
+	if ref.temporary {
+		return nil, false, nil
+	}
 	for _, name := range candidates(r, ref) {
 		if t, err = f.find(ctx, r, name); err != nil || t != nil {
 			return t, false, err

@@ -48,6 +48,15 @@ func (s *scanner) next() word {
 		return s.quoted('\'', textWord)
 	case c == '"':
 		return s.quoted('"', quotedName)
+	case c == '$' && dollarTag(s.sql[s.at:]) != "":
+		tag := dollarTag(s.sql[s.at:])
+		body := s.sql[s.at+len(tag):]
+		if end := strings.Index(body, tag); end >= 0 {
+			s.at += len(tag) + end + len(tag)
+			return word{text: body[:end], kind: textWord, start: start, end: s.at}
+		}
+	case (c == 'e' || c == 'E') && strings.HasPrefix(s.sql[s.at+1:], "'"):
+		return s.escaped()
 	case letter(c):
 		for s.at < len(s.sql) && (letter(s.sql[s.at]) || digit(s.sql[s.at]) || s.sql[s.at] == '$') {
 			s.at++
@@ -63,6 +72,37 @@ func (s *scanner) next() word {
 	_, size := utf8.DecodeRuneInString(s.sql[s.at:])
 	s.at += size
 	return word{text: s.sql[start:s.at], kind: symbolWord, start: start, end: s.at}
+}
+
+// dollarTag is the opening of a dollar-quoted text, such as $$ or $x$; empty when there is none.
+func dollarTag(sql string) string {
+	for i := 1; i < len(sql); i++ {
+		switch c := sql[i]; {
+		case c == '$':
+			return sql[:i+1]
+		case !letter(c) && (i == 1 || !digit(c)):
+			return ""
+		}
+	}
+	return ""
+}
+
+// escaped reads E'…', in which a backslash takes the meaning from a quote.
+func (s *scanner) escaped() word {
+	start := s.at
+	for s.at += 2; s.at < len(s.sql); s.at++ {
+		switch {
+		case s.sql[s.at] == '\\':
+			s.at++
+		case s.sql[s.at] == '\'' && strings.HasPrefix(s.sql[s.at+1:], "'"):
+			s.at++
+		case s.sql[s.at] == '\'':
+			s.at++
+			return word{text: s.sql[start+2 : s.at-1], kind: textWord, start: start, end: s.at}
+		}
+	}
+	s.at = len(s.sql)
+	return word{text: s.sql[start:], kind: symbolWord, start: start, end: s.at}
 }
 
 // peek looks at the next word without taking it.

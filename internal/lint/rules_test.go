@@ -93,9 +93,9 @@ var importRules = []struct {
 	why     string
 }{
 	{"flightserver/...", []string{"flightserver/...", "internal/coordinator", "internal/frontend", "catalog", "internal/auth", "internal/flightx", "internal/qerr/grpcerr",
-		"internal/protocol/pb", "internal/arrowtype"}, "the door turns Flight SQL into calls on the coordinator and does no planning"},
+		"internal/protocol/pb", "internal/arrowtype", "internal/temptable"}, "the door turns Flight SQL into calls on the coordinator and does no planning"},
 	{"internal/coordinator/...", []string{"internal/coordinator/...", "internal/frontend", "catalog", "internal/cluster/...", "internal/auth", "internal/flightx",
-		"internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype"}, "the coordinator owns queries and talks to planning, membership and workers' services"},
+		"internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype", "internal/temptable"}, "the coordinator owns queries and talks to planning, membership and workers' services"},
 	{"internal/frontend/...", []string{"internal/frontend/...", "catalog", "internal/duck", "internal/duck/plandb", "internal/flightx", "internal/arrowtype"},
 		"the frontend turns SQL into trees by planning instances and the catalog; it runs nothing on workers"},
 	{"worker/...", []string{"worker/...", "internal/duck", "internal/auth", "internal/flightx", "internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype",

@@ -45,6 +45,7 @@ var catalogue = []option{
 	word(Spill, "when exchanged data goes to disk: auto does so over the budget", Auto, Always),
 	word(Results, "stream results from the engine to the reader, or spool them to be read again", Stream, Spool),
 	boolean(OrderedEndpoints, false, "several endpoints, to be read in their order, for ordered results"),
+	boolean(CreateTemporary, false, "whether CREATE TABLE and ingest that do not say TEMPORARY make session-temporary tables, instead of being refused"),
 	{name: QueryTimeout, kind: durationKind, def: "0s", parse: parseDuration, allowed: durationAllowed,
 		doc: "how long a query may take; 0 is without limit"},
 	integer(TaskAttempts, 4, 1, attemptsMax, "how often a task is tried before its query fails"),

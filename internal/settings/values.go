@@ -18,6 +18,7 @@ const (
 	Spill            = "arbalest.spill"
 	Results          = "arbalest.results"
 	OrderedEndpoints = "arbalest.ordered_endpoints"
+	CreateTemporary  = "arbalest.create_temporary"
 	QueryTimeout     = "arbalest.query_timeout"
 	TaskAttempts     = "arbalest.task_attempts"
 	ResourceGroup    = "arbalest.resource_group"
@@ -160,6 +161,9 @@ func (v Values) Spill() string { return v.must(Spill) }
 
 // Results is stream or spool.
 func (v Values) Results() string { return v.must(Results) }
+
+// CreateTemporary says whether CREATE TABLE and ingest without TEMPORARY make session-temporary tables.
+func (v Values) CreateTemporary() bool { return v.must(CreateTemporary) == "true" }
 
 // OrderedEndpoints says whether an ordered result may have several endpoints, to be read in their order.
 func (v Values) OrderedEndpoints() bool { return v.must(OrderedEndpoints) == "true" }

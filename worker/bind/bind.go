@@ -47,7 +47,11 @@ func SQL(spec *pb.TaskSpec, inputs map[string]string) (string, error) {
 		if !found {
 			return "", qerr.New(qerr.Internal, "bind task: exchange input %q was not fetched", input.GetName())
 		}
-		if err := add(input.GetName(), len(input.GetColumns()), body); err != nil {
+		columns := len(input.GetColumns())
+		if p := input.GetProjection(); p != nil {
+			columns = max(len(p.GetColumns()), 1)
+		}
+		if err := add(input.GetName(), columns, body); err != nil {
 			return "", err
 		}
 	}

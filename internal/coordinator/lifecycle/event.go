@@ -75,6 +75,9 @@ type ReaderGone struct {
 // Renew says that somebody wants a kept result for longer.
 type Renew struct{ Now time.Time }
 
+// Forget says that nobody wants a kept result any more.
+type Forget struct{ Now time.Time }
+
 // Workers says which workers may be given tasks from now on. One that is missing keeps what it has: it may be draining.
 type Workers struct {
 	Usable []ids.WorkerID
@@ -106,6 +109,7 @@ func (Sent) event()       {}
 func (Unreadable) event() {}
 func (ReaderGone) event() {}
 func (Renew) event()      {}
+func (Forget) event()     {}
 func (Workers) event()    {}
 func (WorkerLost) event() {}
 func (Cancel) event()     {}

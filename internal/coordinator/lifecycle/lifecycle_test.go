@@ -150,6 +150,8 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 		return Cancel{Cause: cause, Now: s.now}
 	case "renew":
 		return Renew{Now: s.now}
+	case "forget":
+		return Forget{Now: s.now}
 	case "tick":
 		return Tick{Now: s.now}
 	}

@@ -63,6 +63,11 @@ func (m *Machine) take(event Event) []Action {
 		return m.reader(e)
 	case Renew:
 		m.read = e.Now
+	case Forget:
+		if m.shape.Kept && m.Complete() {
+			return []Action{m.end(Finished, nil, e.Now)}
+		}
+		return m.cancel(Cancel{Cause: qerr.New(qerr.Cancelled, "the result is not wanted any more"), Now: e.Now})
 	case Workers:
 		m.usable = slices.Sorted(slices.Values(e.Usable))
 		return m.proceed(e.Now)

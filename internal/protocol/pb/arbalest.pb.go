@@ -1356,6 +1356,7 @@ type ExchangeSource struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // "exchange_1"
 	Columns       []*Column              `protobuf:"bytes,2,rep,name=columns,proto3" json:"columns,omitempty"`
 	Producers     []*Producer            `protobuf:"bytes,3,rep,name=producers,proto3" json:"producers,omitempty"`
+	Projection    *Projection            `protobuf:"bytes,4,opt,name=projection,proto3" json:"projection,omitempty"` // absent: the fragment sees all columns as they are
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1411,6 +1412,58 @@ func (x *ExchangeSource) GetProducers() []*Producer {
 	return nil
 }
 
+func (x *ExchangeSource) GetProjection() *Projection {
+	if x != nil {
+		return x.Projection
+	}
+	return nil
+}
+
+// Which columns of an input the fragment sees as c0 … cn; < 0 is NULL of BIGINT. None at all is one column of NULL.
+type Projection struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Columns       []int32                `protobuf:"varint,1,rep,packed,name=columns,proto3" json:"columns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Projection) Reset() {
+	*x = Projection{}
+	mi := &file_arbalest_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Projection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Projection) ProtoMessage() {}
+
+func (x *Projection) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Projection.ProtoReflect.Descriptor instead.
+func (*Projection) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Projection) GetColumns() []int32 {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
 type Producer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           *TaskKey               `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
@@ -1424,7 +1477,7 @@ type Producer struct {
 
 func (x *Producer) Reset() {
 	*x = Producer{}
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1489,7 @@ func (x *Producer) String() string {
 func (*Producer) ProtoMessage() {}
 
 func (x *Producer) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +1502,7 @@ func (x *Producer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Producer.ProtoReflect.Descriptor instead.
 func (*Producer) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{20}
+	return file_arbalest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Producer) GetKey() *TaskKey {
@@ -1507,7 +1560,7 @@ type TaskEvent struct {
 
 func (x *TaskEvent) Reset() {
 	*x = TaskEvent{}
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1572,7 @@ func (x *TaskEvent) String() string {
 func (*TaskEvent) ProtoMessage() {}
 
 func (x *TaskEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1585,7 @@ func (x *TaskEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEvent.ProtoReflect.Descriptor instead.
 func (*TaskEvent) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{21}
+	return file_arbalest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TaskEvent) GetKey() *TaskKey {
@@ -1636,7 +1689,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1648,7 +1701,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1661,7 +1714,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{22}
+	return file_arbalest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Error) GetKind() string {
@@ -1739,7 +1792,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1804,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1817,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{23}
+	return file_arbalest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Ticket) GetVersion() uint32 {
@@ -1848,7 +1901,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +1913,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +1926,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{24}
+	return file_arbalest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Signed) GetKeyId() string {
@@ -1912,7 +1965,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +1977,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +1990,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{25}
+	return file_arbalest_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Handle) GetVersion() uint32 {
@@ -2084,11 +2137,17 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x04keys\x18\x06 \x03(\v2\x10.arbalest.v1.KeyR\x04keys\"/\n" +
 	"\x03Key\x12\x12\n" +
 	"\x04null\x18\x01 \x01(\bR\x04null\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x88\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xc1\x01\n" +
 	"\x0eExchangeSource\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\acolumns\x18\x02 \x03(\v2\x13.arbalest.v1.ColumnR\acolumns\x123\n" +
-	"\tproducers\x18\x03 \x03(\v2\x15.arbalest.v1.ProducerR\tproducers\"\x93\x01\n" +
+	"\tproducers\x18\x03 \x03(\v2\x15.arbalest.v1.ProducerR\tproducers\x127\n" +
+	"\n" +
+	"projection\x18\x04 \x01(\v2\x17.arbalest.v1.ProjectionR\n" +
+	"projection\"&\n" +
+	"\n" +
+	"Projection\x12\x18\n" +
+	"\acolumns\x18\x01 \x03(\x05R\acolumns\"\x93\x01\n" +
 	"\bProducer\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12\x1b\n" +
 	"\tworker_id\x18\x02 \x01(\tR\bworkerId\x12\x18\n" +
@@ -2181,7 +2240,7 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),         // 0: arbalest.v1.TaskState
 	(Audience)(0),          // 1: arbalest.v1.Audience
@@ -2205,21 +2264,22 @@ var file_arbalest_proto_goTypes = []any{
 	(*Split)(nil),          // 19: arbalest.v1.Split
 	(*Key)(nil),            // 20: arbalest.v1.Key
 	(*ExchangeSource)(nil), // 21: arbalest.v1.ExchangeSource
-	(*Producer)(nil),       // 22: arbalest.v1.Producer
-	(*TaskEvent)(nil),      // 23: arbalest.v1.TaskEvent
-	(*Error)(nil),          // 24: arbalest.v1.Error
-	(*Ticket)(nil),         // 25: arbalest.v1.Ticket
-	(*Signed)(nil),         // 26: arbalest.v1.Signed
-	(*Handle)(nil),         // 27: arbalest.v1.Handle
+	(*Projection)(nil),     // 22: arbalest.v1.Projection
+	(*Producer)(nil),       // 23: arbalest.v1.Producer
+	(*TaskEvent)(nil),      // 24: arbalest.v1.TaskEvent
+	(*Error)(nil),          // 25: arbalest.v1.Error
+	(*Ticket)(nil),         // 26: arbalest.v1.Ticket
+	(*Signed)(nil),         // 27: arbalest.v1.Signed
+	(*Handle)(nil),         // 28: arbalest.v1.Handle
 }
 var file_arbalest_proto_depIdxs = []int32{
 	4,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
 	15, // 1: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
-	23, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
+	24, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
 	9,  // 3: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
-	24, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
+	25, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
 	14, // 5: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
-	24, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
+	25, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
 	14, // 7: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
 	17, // 8: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
 	21, // 9: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
@@ -2229,30 +2289,31 @@ var file_arbalest_proto_depIdxs = []int32{
 	19, // 13: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
 	20, // 14: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
 	16, // 15: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
-	22, // 16: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
-	14, // 17: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
-	14, // 18: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
-	0,  // 19: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
-	24, // 20: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
-	14, // 21: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
-	1,  // 22: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
-	14, // 23: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
-	15, // 24: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	2,  // 25: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	5,  // 26: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	7,  // 27: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	10, // 28: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	12, // 29: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
-	3,  // 30: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	6,  // 31: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	8,  // 32: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	11, // 33: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	13, // 34: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
-	30, // [30:35] is the sub-list for method output_type
-	25, // [25:30] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	23, // 16: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
+	22, // 17: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
+	14, // 18: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
+	14, // 19: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
+	0,  // 20: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
+	25, // 21: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
+	14, // 22: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
+	1,  // 23: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
+	14, // 24: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
+	15, // 25: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
+	2,  // 26: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	5,  // 27: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	7,  // 28: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	10, // 29: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	12, // 30: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	3,  // 31: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	6,  // 32: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	8,  // 33: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	11, // 34: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	13, // 35: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	31, // [31:36] is the sub-list for method output_type
+	26, // [26:31] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -2267,7 +2328,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
