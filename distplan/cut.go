@@ -49,19 +49,7 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 	if err != nil {
 		return 0, err
 	}
-	scanName := func(s *operator.Scan) (string, error) {
-		name, ok := b.names[s]
-		if !ok {
-			return "", fmt.Errorf("scan of %s is not an input of its stage", s.Table.Name)
-		}
-		return name, nil
-	}
-	var fragment string
-	if out.Kind == OutputHash && out.Partitions > 1 {
-		fragment, err = sqltext.SelectPartitioned(tree, scanName, out.Keys, out.Partitions)
-	} else {
-		fragment, err = sqltext.SelectOver(tree, scanName)
-	}
+	fragment, err := fragmentOf(tree, b.names, out)
 	if err != nil {
 		return 0, err
 	}
@@ -93,6 +81,21 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 	}
 	c.plan.Stages = append(c.plan.Stages, s)
 	return s.ID, nil
+}
+
+// fragmentOf prints a stage's body.
+func fragmentOf(tree operator.Node, names map[*operator.Scan]string, out Output) (string, error) {
+	scanName := func(s *operator.Scan) (string, error) {
+		name, ok := names[s]
+		if !ok {
+			return "", fmt.Errorf("scan of %s is not an input of its stage", s.Table.Name)
+		}
+		return name, nil
+	}
+	if out.Kind == OutputHash && out.Partitions > 1 {
+		return sqltext.SelectPartitioned(tree, scanName, out.Keys, out.Partitions)
+	}
+	return sqltext.SelectOver(tree, scanName)
 }
 
 // detach replaces exchanges by inputs, cutting what is below them, and names scans.

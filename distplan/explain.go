@@ -50,6 +50,10 @@ func explainStage(b *strings.Builder, p *Plan, s *Stage, tasks []int) {
 	if int(s.ID) < len(tasks) {
 		fmt.Fprintf(b, " tasks=%d", tasks[s.ID])
 	}
+	if s.MergedInto != nil {
+		fmt.Fprintf(b, " merged into stage %d\n", *s.MergedInto)
+		return
+	}
 	x := explainer{b: b, stage: s, plan: p}
 	fmt.Fprintf(b, " spread=%s out=", s.Spread)
 	b.WriteString(outputText(s.Output, stageNames(p, s)))

@@ -45,6 +45,9 @@ type Stage struct {
 	Rows, Bytes float64
 	// Indeterminate: see Plan; of this stage alone.
 	Indeterminate bool
+	// MergedInto is the stage whose tasks do this one's work since the plan was adapted while it ran (JoinWhereItLies); nil for
+	// all others. A merged stage has no body, no inputs and no tasks.
+	MergedInto *ids.StageID
 }
 
 // Spread says how many tasks a stage has.

@@ -11,7 +11,7 @@ import (
 // Validate checks what every plan must be before it may run:
 //
 //  1. Stages are numbered in order, producers before consumers; the last is the only one whose output is the result, and
-//     every other one has a consumer, or several that share it.
+//     every other one has a consumer, or several that share it, or none when it was merged.
 //  2. Bodies are well formed (validateTree), their scans and inputs are the stage's, and their types are the stage's.
 //  3. An input's types are its producer's. Only a single task reads all of an input alone; a stage that is spread over
 //     partitions reads its share of hash partitions, of all such inputs of the same number, beside inputs that every task
@@ -37,8 +37,8 @@ func Validate(p *Plan) error {
 		if (i == last) != (s.Output.Kind == OutputResult) {
 			return fmt.Errorf("stage %d of %d has output %s", i, len(p.Stages), s.Output.Kind)
 		}
-		if i < last && consumers[i] == 0 {
-			return fmt.Errorf("stage %d has no consumer", i)
+		if i < last && (consumers[i] == 0) != (s.MergedInto != nil) {
+			return fmt.Errorf("stage %d has %d consumers", i, consumers[i])
 		}
 	}
 	root := p.Root()
@@ -57,6 +57,12 @@ func Validate(p *Plan) error {
 }
 
 func validateStage(p *Plan, s *Stage, consumers []int) error {
+	if s.MergedInto != nil {
+		if s.Body != nil || len(s.Scans)+len(s.Inputs) > 0 || *s.MergedInto <= s.ID || int(*s.MergedInto) >= len(p.Stages) {
+			return fmt.Errorf("merged, but with a body or inputs, or into stage %d", *s.MergedInto)
+		}
+		return nil
+	}
 	if s.Fragment == "" {
 		return fmt.Errorf("no fragment")
 	}

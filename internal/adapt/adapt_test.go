@@ -22,6 +22,8 @@ import (
 //
 //	table name=t rows=1000 bytes=4096                      its columns stand below
 //	plan workers=3 [partitions=6] [strategy=exchange]      the tree stands below; prints the plan
+//	waits [eager]                                          prints what each stage waits for
+//	join stage=0 [max=N] [eager]                           the sizes of finished stages as for tasks; prints the plan
 //	tasks stage=2 [task-min=N] [skew-min=N] [factor=F] [eager]    one line a producer: stage@worker bytes bytes …
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -34,6 +36,10 @@ func TestScripts(t *testing.T) {
 				return s.build(t, d)
 			case "tasks":
 				return s.decide(t, d)
+			case "waits":
+				return fmt.Sprintln(distplan.Waits(s.plan, d.HasArg("eager")))
+			case "join":
+				return s.join(t, d)
 			}
 			t.Fatalf("unknown command %s", d.Cmd)
 			return ""
@@ -104,8 +110,37 @@ func (s *script) decide(t *testing.T, d *datadriven.TestData) string {
 	if d.MaybeScanArgs(t, "factor", &factor) {
 		limits.SkewFactor, _ = strconv.ParseFloat(factor, 64)
 	}
+	sizes := readSizes(t, d)
+	tasks, notes := adapt.Tasks(s.plan, ids.StageID(stage), s.tasks[stage], sizes, s.workers, limits)
+	checkCover(t, s.plan, s.plan.Stages[stage], tasks, sizes)
+	return s.print(stage, tasks, notes)
+}
+
+// join merges a stage and prints the plan, and what its consumer's tasks read.
+func (s *script) join(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	var stage int
+	limits := adapt.Limits{Eager: d.HasArg("eager"), BroadcastBytesMax: 1 << 20}
+	d.ScanArgs(t, "stage", &stage)
+	d.MaybeScanArgs(t, "max", &limits.BroadcastBytesMax)
+	p, consumer, notes := adapt.JoinWhereItLies(s.plan, ids.StageID(stage), readSizes(t, d), len(s.workers), limits)
+	if p == nil {
+		return "as planned"
+	}
+	a, err := schedule.Assign(p, s.workers)
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	return fmt.Sprintf("%s%s%s\n", distplan.ExplainOn(p, a.Tasks()), (&script{plan: p}).print(int(consumer), a.Stages[consumer], notes), p.Stages[consumer].Fragment)
+}
+
+func readSizes(t *testing.T, d *datadriven.TestData) adapt.Sizes {
+	t.Helper()
 	sizes := adapt.Sizes{}
 	for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
+		if line == "" {
+			continue
+		}
 		words := strings.Fields(line)
 		from, worker, _ := strings.Cut(words[0], "@")
 		id, err := strconv.Atoi(from)
@@ -122,8 +157,10 @@ func (s *script) decide(t *testing.T, d *datadriven.TestData) string {
 		}
 		sizes[ids.StageID(id)] = append(sizes[ids.StageID(id)], producer)
 	}
-	tasks, notes := adapt.Tasks(s.plan, ids.StageID(stage), s.tasks[stage], sizes, s.workers, limits)
-	checkCover(t, s.plan, s.plan.Stages[stage], tasks, sizes)
+	return sizes
+}
+
+func (s *script) print(stage int, tasks []schedule.Task, notes []adapt.Note) string {
 	var b strings.Builder
 	for i := range tasks {
 		fmt.Fprintf(&b, "t%d -> %s", tasks[i].Index, tasks[i].Worker)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/arbalest-sql/arbalest/distplan"
 	"github.com/arbalest-sql/arbalest/internal/adapt"
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -21,8 +22,10 @@ const (
 	skewFactor   = 4
 	// broadcastBytesMax bounds what every task reads whole, as distplan does by estimate.
 	broadcastBytesMax = 64 << 20
-	// eagerTaskBytesMin lets tests with tables of a few KiB see fewer tasks as well as many.
-	eagerTaskBytesMin = 4 << 10
+	// eagerTaskBytesMin and eagerBroadcastBytesMax let tests with tables of a few KiB see fewer tasks as well as many, and joins
+	// of either kind.
+	eagerTaskBytesMin      = 4 << 10
+	eagerBroadcastBytesMax = 6 << 10
 )
 
 // limitsOf says how far a query's plan may change while it runs.
@@ -31,7 +34,7 @@ func limitsOf(values settings.Values) adapt.Limits {
 	case settings.Never:
 		return adapt.Limits{SkewBytesMin: math.MaxUint64}
 	case settings.Always:
-		return adapt.Limits{TaskBytesMin: eagerTaskBytesMin, SkewBytesMin: 1, SkewFactor: 1, BroadcastBytesMax: broadcastBytesMax, Eager: true}
+		return adapt.Limits{TaskBytesMin: eagerTaskBytesMin, SkewBytesMin: 1, SkewFactor: 1, BroadcastBytesMax: eagerBroadcastBytesMax, Eager: true}
 	}
 	limits := adapt.Limits{TaskBytesMin: taskBytesMin, SkewBytesMin: skewBytesMin, SkewFactor: skewFactor, BroadcastBytesMax: broadcastBytesMax}
 	if values.Distributed() == settings.Always {
@@ -45,8 +48,9 @@ func adaptive(placed *placedPlan, values settings.Values, shape *lifecycle.Shape
 	if values.Adaptive() == settings.Never || len(placed.choices) < 2 {
 		return
 	}
-	for s, stage := range placed.plan.Stages {
-		shape.Stages[s].Adapt = len(stage.Inputs) > 0
+	for s, waits := range distplan.Waits(placed.plan, limitsOf(values).Eager) {
+		shape.Stages[s].After = waits
+		shape.Stages[s].Adapt = len(placed.plan.Stages[s].Inputs)+len(waits) > 0
 	}
 }
 
@@ -61,29 +65,42 @@ func (q *Query) settleStage(stage ids.StageID) lifecycle.Settle {
 	if len(workers) == 0 { // the stage waits for new ones, as it was planned
 		return event
 	}
-	tasks, notes := adapt.Tasks(placed.plan, stage, placed.assignment.Stages[stage], q.sizes(placed, stage), workers, limitsOf(q.settings))
-	if len(notes) == 0 {
-		return event
-	}
+	sizes, limits := q.sizes(), limitsOf(q.settings)
 	next := *placed
 	next.assignment = &schedule.Assignment{Stages: slices.Clone(placed.assignment.Stages)}
-	next.assignment.Stages[stage] = tasks
+	var notes []adapt.Note
+	if plan, consumer, why := adapt.JoinWhereItLies(placed.plan, stage, sizes, len(workers), limits); plan != nil {
+		next.plan, notes = plan, why
+		next.assignment.Stages[stage] = nil
+		next.assignment.Stages[consumer] = schedule.Stage(plan, plan.Stages[consumer], workers)
+		joined := next.stageShape(consumer)
+		joined.Adapt = true
+		event.Changes = []lifecycle.StageChange{{Stage: stage, Shape: next.stageShape(stage)}, {Stage: consumer, Shape: joined}}
+	} else {
+		next.assignment.Stages[stage], notes = adapt.Tasks(placed.plan, stage, placed.assignment.Stages[stage], sizes, workers, limits)
+		event.Changes = []lifecycle.StageChange{{Stage: stage, Shape: next.stageShape(stage)}}
+	}
+	if len(notes) == 0 {
+		event.Changes = nil
+		return event
+	}
 	next.notes = append(slices.Clip(placed.notes), notes...)
 	q.work.plan, q.notes = &next, next.notes
 	for _, note := range notes {
 		q.c.metrics.adaptations.WithLabelValues(string(note.Kind)).Inc()
 	}
-	event.Changes = []lifecycle.StageChange{{Stage: stage, Shape: next.stageShape(stage)}}
 	return event
 }
 
-// sizes are the exact sizes of what a stage reads; q.mu is held.
-func (q *Query) sizes(placed *placedPlan, stage ids.StageID) adapt.Sizes {
+// sizes are the exact sizes of all stages that have finished; q.mu is held.
+func (q *Query) sizes() adapt.Sizes {
 	sizes := adapt.Sizes{}
-	states := q.machine.Stages()
-	for _, in := range placed.plan.Stages[stage].Inputs {
-		for _, task := range states[in.From] {
-			sizes[in.From] = append(sizes[in.From], adapt.Producer{Worker: task.Worker, Rows: task.PartitionRows, Bytes: task.PartitionBytes})
+	for s, tasks := range q.machine.Stages() {
+		if len(tasks) == 0 || slices.ContainsFunc(tasks, func(t lifecycle.Task) bool { return t.State != lifecycle.Done }) {
+			continue
+		}
+		for _, task := range tasks {
+			sizes[ids.StageID(s)] = append(sizes[ids.StageID(s)], adapt.Producer{Worker: task.Worker, Rows: task.PartitionRows, Bytes: task.PartitionBytes})
 		}
 	}
 	return sizes

@@ -81,12 +81,16 @@ func Assign(p *distplan.Plan, workers []Worker) (*Assignment, error) {
 	}
 	a := &Assignment{Stages: make([][]Task, len(p.Stages))}
 	for i, s := range p.Stages {
-		a.Stages[i] = assignStage(p, s, workers)
+		a.Stages[i] = Stage(p, s, workers)
 	}
 	return a, nil
 }
 
-func assignStage(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
+// Stage divides one stage among workers, of which there is at least one, as Assign does.
+func Stage(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
+	if s.MergedInto != nil {
+		return nil
+	}
 	switch s.Spread {
 	case distplan.SpreadSplits:
 		return bySplits(p, s, workers)
