@@ -67,6 +67,7 @@ var rewrites = []rule{
 // spreadRewrites are the rules that make more of a tree fit for many tasks, in this order. A tree that stays in one task
 // does without: DuckDB chose its form.
 var spreadRewrites = []rule{
+	{newRule("a correlated EXISTS that only compares is a plain join"), plainExists},
 	{newRule("a CTE read once stands where it is read"), inlineCTEs},
 	{newRule("equalities are taken out of a join's predicate"), hoistEqualities},
 	{newRule("a grouping set that is given again repeats its rows"), repeatSets},
@@ -115,9 +116,13 @@ func buildTree(st Statement, opts Options) (*Plan, error) {
 		}
 		d := newDistributor(opts)
 		root := d.place(tree)
+		divided, err := d.divide(root.node)
+		if err != nil {
+			return nil, err
+		}
 		plan.Fallbacks = d.reasons
 		plan.Rules = append(plan.Rules, d.rules...)
-		if err := cut(plan, root.node, opts, &d.sizes); err != nil {
+		if err := cut(plan, divided, opts, &d.sizes); err != nil {
 			return nil, err
 		}
 	}

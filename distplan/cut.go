@@ -73,6 +73,12 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 	case b.split:
 		s.Spread = SpreadSplits
 	}
+	if s.Spread != SpreadSplits {
+		// One task reads everything.
+		for i := range s.Scans {
+			s.Scans[i].By, s.Scans[i].Spans = nil, nil
+		}
+	}
 	if s.Rows < 0 {
 		s.Bytes = -1
 	}
@@ -112,6 +118,10 @@ func (c *cutter) detach(n operator.Node, b *body) (operator.Node, error) {
 		}
 		if n.Skip != nil {
 			input.Of = len(splitsOf(n.Table, n.Columns, nil, c.opts.Workers))
+		}
+		if n.By != nil && !input.Replicated {
+			input.By = n.By
+			input.Splits, input.Spans = rangedSplits(n)
 		}
 		b.scans = append(b.scans, input)
 		b.split = b.split || b.replicate == 0

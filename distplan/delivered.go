@@ -1,5 +1,7 @@
 package distplan
 
+import "github.com/arbalest-sql/arbalest/distplan/operator"
+
 // A partitioning says how an operator's rows lie over the tasks that run it.
 type partitioning uint8
 
@@ -10,6 +12,8 @@ const (
 	arbitrary
 	// hashed: rows that agree on the keys in the same task, the same partition number for the same key values.
 	hashed
+	// ranged: rows that agree on the only key in the same task, and those of other ranged operators of the same cluster too.
+	ranged
 )
 
 // delivered are the properties of an operator's output, which the rules above it look at.
@@ -22,7 +26,22 @@ type delivered struct {
 	also [][]int
 	// partitions of a hashed partitioning.
 	partitions int
+	// cluster of a ranged partitioning: what shares its cuts.
+	cluster *cluster
+	// sortable are the columns by ranges of which the only divided scan below could be divided, while the partitioning is
+	// arbitrary.
+	sortable []sortable
 }
+
+// A sortable is an output column that is, value for value, column at of a scan's output.
+type sortable struct {
+	column int
+	scan   *operator.Scan
+	at     int
+}
+
+// keyed reports whether rows lie by keys.
+func (p delivered) keyed() bool { return p.partitioning == hashed || p.partitioning == ranged }
 
 // columnsOf lists the output columns that hold the i-th hashed key.
 func (p delivered) columnsOf(i int) []int {
@@ -35,31 +54,51 @@ func (p delivered) columnsOf(i int) []int {
 // hashedBy describes a hashed partitioning by classes of equal columns, one class a key; without a column for some key it
 // is arbitrary to whoever looks from above.
 func hashedBy(classes [][]int, partitions int) delivered {
-	p := delivered{partitioning: hashed, partitions: partitions}
+	return delivered{partitioning: hashed, partitions: partitions}.by(classes)
+}
+
+// by gives a keyed partitioning other columns: classes of equal ones, one class a key.
+func (p delivered) by(classes [][]int) delivered {
+	out := delivered{partitioning: p.partitioning, partitions: p.partitions, cluster: p.cluster}
 	for _, class := range classes {
 		if len(class) == 0 {
-			return delivered{partitioning: arbitrary, partitions: partitions}
+			return delivered{partitioning: arbitrary, partitions: p.partitions}
 		}
-		p.keys = append(p.keys, class[0])
-		p.also = append(p.also, class[1:])
+		out.keys = append(out.keys, class[0])
+		out.also = append(out.also, class[1:])
 	}
-	return p
+	return out
 }
 
 // through carries the properties over an operator that moves input column c to output column at(c), < 0 when it is gone.
 func (p delivered) through(at func(int) int) delivered {
-	if p.partitioning != hashed {
+	return p.throughAll(func(c int) []int {
+		if to := at(c); to >= 0 {
+			return []int{to}
+		}
+		return nil
+	})
+}
+
+// throughAll is through for operators that put the values of a column into several.
+func (p delivered) throughAll(at func(int) []int) delivered {
+	if !p.keyed() {
+		var moved []sortable
+		for _, s := range p.sortable {
+			for _, to := range at(s.column) {
+				moved = append(moved, sortable{to, s.scan, s.at})
+			}
+		}
+		p.sortable = moved
 		return p
 	}
 	classes := make([][]int, len(p.keys))
 	for i := range p.keys {
 		for _, c := range p.columnsOf(i) {
-			if to := at(c); to >= 0 {
-				classes[i] = append(classes[i], to)
-			}
+			classes[i] = append(classes[i], at(c)...)
 		}
 	}
-	return hashedBy(classes, p.partitions)
+	return p.by(classes)
 }
 
 // lies reports whether rows lie exactly as a hash exchange by these columns into so many partitions would lay them.
@@ -77,7 +116,7 @@ func (p delivered) lies(columns []int, partitions int) bool {
 
 // together reports whether rows that agree on all of the columns are in one task.
 func (p delivered) together(columns []int) bool {
-	if p.partitioning != hashed {
+	if !p.keyed() {
 		return p.partitioning == single
 	}
 	for i := range p.keys {

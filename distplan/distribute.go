@@ -22,6 +22,10 @@ type distributor struct {
 	// ctes and delims are what CTERef and DelimGet nodes read, by ID: those bound above what is being placed.
 	ctes   map[int]*reader
 	delims map[int]*reader
+	// divided are the scans that are divided by ranges; slabsOf is what is known of those that were looked at.
+	divided map[*operator.Scan]*cluster
+	above   int // joins above what is being placed
+	slabsOf map[member][]slab
 }
 
 func newDistributor(opts Options) *distributor {
@@ -41,7 +45,7 @@ func (d *distributor) place(n operator.Node) placed {
 func (d *distributor) byRule(n operator.Node) placed {
 	switch n := n.(type) {
 	case *operator.Scan:
-		return placed{n, delivered{partitioning: arbitrary}}
+		return placed{n, delivered{partitioning: arbitrary, sortable: d.sortables(n)}}
 	case *operator.Values, *operator.Empty, *operator.Dummy:
 		return placed{node: n}
 	case *operator.Filter:

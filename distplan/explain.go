@@ -235,6 +235,9 @@ func (x *explainer) scan(s *ScanInput) string {
 	if s.Skip != nil {
 		of = fmt.Sprintf(" of %d", s.Of)
 	}
+	if s.By != nil {
+		of += fmt.Sprintf(" ranges=%d by %s", s.By.Count(), names[s.By.Column])
+	}
 	text := fmt.Sprintf("scan %s splits=%d%s (%s)", s.Table.Name.Table, len(s.Splits), of, strings.Join(names, ", "))
 	if s.Replicated {
 		text += " replicated"

@@ -150,26 +150,20 @@ func outputOf(n *operator.Join, left bool, c int) int {
 // layAs says how a join's output lies when its rows lie as those of the left or right side do. Under an inner join, the
 // columns that the conditions make equal lie alike; under an outer join those of the other side may be NULL instead.
 func layAs(n *operator.Join, p delivered, left bool) delivered {
-	if p.partitioning != hashed {
-		return p
-	}
-	classes := make([][]int, len(p.keys))
-	for i := range p.keys {
-		for _, c := range p.columnsOf(i) {
-			if to := outputOf(n, left, c); to >= 0 {
-				classes[i] = append(classes[i], to)
-			}
-			if n.Kind != operator.Inner {
-				continue
-			}
+	return p.throughAll(func(c int) []int {
+		var all []int
+		if to := outputOf(n, left, c); to >= 0 {
+			all = append(all, to)
+		}
+		if n.Kind == operator.Inner {
 			for _, other := range equalColumns(n, left, c) {
 				if to := outputOf(n, !left, other); to >= 0 {
-					classes[i] = append(classes[i], to)
+					all = append(all, to)
 				}
 			}
 		}
-	}
-	return hashedBy(classes, p.partitions)
+		return all
+	})
 }
 
 // equalColumns lists the columns of the other side that a condition says are equal to column c of this one.

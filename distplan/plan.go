@@ -74,6 +74,11 @@ type ScanInput struct {
 	Replicated bool
 	// Skip marks the units of the table that no split covers, since no row of them matters; nil = none.
 	Skip []bool
+	// By divides the scan by ranges of a column; schedule gives each task a run of ranges, and every split that may hold rows
+	// of them. Spans are then parallel to Splits; a split may go to several tasks, each of its rows to one. Nil = each split
+	// goes to one task.
+	By    *operator.RangesBy
+	Spans []Span
 	// Of is how many splits there would be without Skip, for EXPLAIN; 0 without it.
 	Of int
 }

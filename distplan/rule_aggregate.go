@@ -28,6 +28,9 @@ func (d *distributor) aggregate(n *operator.Aggregate) placed {
 	if child.partitioning == single {
 		return over(child, delivered{})
 	}
+	if n.Plain() {
+		child = d.groupedByRanges(child, someColumns(n.Groups), d.sizes.bytes(n))
+	}
 	if out, ok := groupsHold(n, child.delivered); ok {
 		d.fired(ruleGroupsLie)
 		return over(child, out)
@@ -41,14 +44,14 @@ func (d *distributor) aggregate(n *operator.Aggregate) placed {
 	return d.rawByGroup(n, child)
 }
 
-// groupsHold reports whether the input's hash keys are all among the groups, so that no group spans two tasks, and how the
+// groupsHold reports whether the input's keys are all among the groups, so that no group spans two tasks, and how the
 // groups then lie.
 func groupsHold(n *operator.Aggregate, p delivered) (delivered, bool) {
-	if p.partitioning != hashed || !n.Plain() || len(n.Groups) == 0 {
+	if !p.keyed() || !n.Plain() || len(n.Groups) == 0 {
 		return delivered{}, false
 	}
 	out := p.through(func(c int) int { return refPosition(n.Groups, c) })
-	return out, out.partitioning == hashed
+	return out, out.keyed()
 }
 
 // rawByGroup sends the columns that the aggregate reads, led by its groups, through a hash exchange on the groups.

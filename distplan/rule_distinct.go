@@ -24,6 +24,7 @@ func (d *distributor) distinct(n *operator.Distinct) placed {
 	if n.On != nil {
 		return d.distinctOn(n, child, over)
 	}
+	child = d.groupedByRanges(child, allColumns(n), d.sizes.bytes(n))
 	if child.partitioning != arbitrary {
 		if child.partitioning != single {
 			d.fired(ruleDistinctLies)
@@ -50,6 +51,7 @@ func (d *distributor) distinctOn(n *operator.Distinct, child placed, over func(p
 	if len(keys) == 0 {
 		return over(d.gather(child))
 	}
+	child = d.groupedByRanges(child, keys, d.sizes.bytes(child.node))
 	if child.together(keys) {
 		d.fired(ruleDistinctOnStays)
 		return over(child)

@@ -6,11 +6,13 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
-// A join gets its rows together in one of four ways. Their costs, in bytes that move between workers, for W workers:
+// A join gets its rows together in one of five ways. Their costs, in bytes that move between workers, for W workers:
 //
 //	replicate   0: every task reads all of a tiny side's tables itself; only from the scans up, only where the side may repeat
 //	broadcast   bytes(side) × W (once if the side is tiny): every task gets all of the side; only where the side may repeat
-//	exchange    bytes of the sides that do not lie by the keys yet: both go by hash of the equality keys
+//	exchange    bytes of the sides that do not lie by the keys yet: both go by hash of the equality keys; thrice those of a
+//	            side that lies by ranges if there are joins above
+//	ranges      what row groups at the cuts are read more than once: both sides are clustered by a key (see cluster)
 //	gather      both sides in one task; only for lack of another way, or when one side is in one task and the other tiny
 //
 // Auto takes the cheapest. Replicating comes first, for it saves a stage.
@@ -39,6 +41,7 @@ type way uint8
 const (
 	byGather way = iota
 	byExchange
+	byRanges
 	repeatLeft
 	repeatRight
 )
@@ -52,7 +55,9 @@ func (d *distributor) join(n *operator.Join) placed {
 			i = 1
 		}
 		if sides[i] == nil {
+			d.above++
 			p := d.place(side(n, left))
+			d.above--
 			sides[i] = &p
 		}
 		return *sides[i]
@@ -124,9 +129,12 @@ func (d *distributor) joinPlaced(n *operator.Join, left, right placed) placed {
 	keys := joinKeys(n)
 	k := keyedBy(n, left, right, keys)
 	order := d.align(k)
-	switch d.choose(n, left, right, k, order) {
+	o := d.joinRanges(k)
+	switch d.choose(n, left, right, k, order, o) {
 	case byExchange:
 		return d.joinByExchange(k, order)
+	case byRanges:
+		return d.joinByRanges(k, o)
 	case repeatLeft:
 		d.fired(ruleBroadcast)
 		return joined(n, broadcast(left), right, layAs(n, right.delivered, false))
@@ -137,8 +145,8 @@ func (d *distributor) joinPlaced(n *operator.Join, left, right placed) placed {
 	return joined(n, d.gather(left), d.gather(right), delivered{})
 }
 
-// choose picks the way. order is nil when no exchange can bring the rows together.
-func (d *distributor) choose(n *operator.Join, left, right placed, k keyed, order []int) way {
+// choose picks the way. order is nil when no exchange can bring the rows together, ranges when no common cuts can.
+func (d *distributor) choose(n *operator.Join, left, right placed, k keyed, order []int, ranges *option) way {
 	l, r := d.sizes.bytes(left.node), d.sizes.bytes(right.node)
 	// Only what many tasks read is worth broadcasting: a single side does not make more of them.
 	mayLeft := mayRepeat(n.Kind, true) && right.partitioning != single
@@ -156,7 +164,7 @@ func (d *distributor) choose(n *operator.Join, left, right placed, k keyed, orde
 		return byGather
 	case order == nil:
 		return repeat
-	case repeat == byGather || d.opts.JoinStrategy == JoinExchange:
+	case repeat == byGather && ranges == nil || d.opts.JoinStrategy == JoinExchange:
 		return byExchange
 	case d.opts.JoinStrategy == JoinBroadcast:
 		return repeat
@@ -165,19 +173,34 @@ func (d *distributor) choose(n *operator.Join, left, right placed, k keyed, orde
 	}
 	moved := 0.0
 	if !k.left.lies(pickInts(k.lcols, order), d.opts.Partitions) {
-		moved += l
+		moved += l + d.undone(k.left)
 	}
 	if !k.right.lies(pickInts(k.rcols, order), d.opts.Partitions) {
-		moved += r
+		moved += r + d.undone(k.right)
 	}
-	cost := bytes
-	if bytes > tinyBytes {
-		cost *= float64(d.opts.Workers)
+	way := byExchange
+	if repeat != byGather && bytes <= broadcastBytesMax {
+		cost := bytes
+		if bytes > tinyBytes {
+			cost *= float64(d.opts.Workers)
+		}
+		if cost < moved {
+			way, moved = repeat, cost
+		}
 	}
-	if cost < moved && bytes <= broadcastBytesMax {
-		return repeat
+	if ranges != nil && ranges.more <= moved {
+		return byRanges
 	}
-	return byExchange
+	return way
+}
+
+// undone is what it costs to exchange a side that lies by ranges while a join above may need just that: the side would have
+// to move back, and what it meets there, which is likely no smaller, too.
+func (d *distributor) undone(p placed) float64 {
+	if p.partitioning != ranged || d.above == 0 {
+		return 0
+	}
+	return 2 * d.sizes.bytes(p.node)
 }
 
 func broadcast(p placed) placed {

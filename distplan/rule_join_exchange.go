@@ -64,7 +64,12 @@ func (d *distributor) joinByExchange(k keyed, order []int) placed {
 	default:
 		d.fired(ruleExchangeNone)
 	}
-	out := joined(k.join, left, right, delivered{partitioning: arbitrary, partitions: d.opts.Partitions})
+	return together(k.join, left, right)
+}
+
+// together puts a join over sides whose rows lie by the same keys, and says how its output lies.
+func together(n *operator.Join, left, right placed) placed {
+	out := joined(n, left, right, delivered{partitioning: arbitrary, partitions: left.partitions})
 	join := out.node.(*operator.Join)
 	switch join.Kind {
 	case operator.Inner:
@@ -80,10 +85,10 @@ func (d *distributor) joinByExchange(k keyed, order []int) placed {
 
 // union says the same of how rows lie by both, which list their keys in the same order.
 func union(a, b delivered) delivered {
-	if a.partitioning != hashed {
+	if !a.keyed() {
 		return b
 	}
-	if b.partitioning != hashed {
+	if !b.keyed() {
 		return a
 	}
 	classes := make([][]int, len(a.keys))
@@ -95,5 +100,5 @@ func union(a, b delivered) delivered {
 			}
 		}
 	}
-	return hashedBy(classes, a.partitions)
+	return a.by(classes)
 }

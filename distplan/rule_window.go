@@ -27,6 +27,7 @@ func (d *distributor) window(n *operator.Window) placed {
 		d.because("window functions without common PARTITION BY columns run in one task")
 		return over(d.gather(child))
 	}
+	child = d.groupedByRanges(child, shared, d.sizes.bytes(child.node))
 	if child.together(shared) {
 		d.fired(ruleWindowLies)
 		return over(child)

@@ -18,6 +18,7 @@ import (
 //     reads whole; one spread over splits reads scans and whole inputs.
 //  4. Hash keys are columns of the output, and there is at least one.
 //  5. Every row of every scanned table is in exactly one split, but for those of skipped units, which are in none.
+//     A scan divided by ranges gives each task the splits that may hold rows of its ranges.
 //  6. In a stage of many tasks no row can come from more than one of them (validateShares).
 func Validate(p *Plan) error {
 	if len(p.Stages) == 0 {
@@ -214,7 +215,10 @@ func validateScan(s *ScanInput) error {
 			return fmt.Errorf("scan of %s reads column %d of %d", s.Table.Name, c, len(s.Table.Columns))
 		}
 	}
-	return validateSplits(s)
+	if err := validateSplits(s); err != nil {
+		return err
+	}
+	return validateRanges(s)
 }
 
 func sameTypes(a, b []table.Type) error {

@@ -66,9 +66,9 @@ func (c *shareChecker) of(n operator.Node) (share, error) {
 		c.ctes[n.ID] = definition
 		return c.of(n.Body)
 	case *operator.Join:
-		return c.join(n.Kind, n.Left, n.Right)
+		return c.join(n, n.Kind, n.Left, n.Right)
 	case *operator.Cross:
-		return c.join(operator.Inner, n.Left, n.Right)
+		return c.join(nil, operator.Inner, n.Left, n.Right)
 	case *operator.DelimJoin:
 		return c.delimJoin(n)
 	case *operator.SetOp:
@@ -84,7 +84,8 @@ func (c *shareChecker) of(n operator.Node) (share, error) {
 	return of, nil
 }
 
-func (c *shareChecker) join(kind operator.JoinKind, left, right operator.Node) (share, error) {
+// join checks a join; n is nil for a cross product.
+func (c *shareChecker) join(n *operator.Join, kind operator.JoinKind, left, right operator.Node) (share, error) {
 	l, err := c.of(left)
 	if err != nil {
 		return 0, err
@@ -92,6 +93,9 @@ func (c *shareChecker) join(kind operator.JoinKind, left, right operator.Node) (
 	r, err := c.of(right)
 	if err != nil {
 		return 0, err
+	}
+	if l == partly && r == partly && n != nil && c.sameRanges(n) {
+		return partly, nil
 	}
 	return c.joinOf(kind, l, r)
 }

@@ -61,3 +61,43 @@ func validateSplits(s *ScanInput) error {
 	}
 	return nil
 }
+
+// validateRanges checks a scan that is divided by ranges: the cuts ascend and can be said in SQL, and each split says of all
+// of its row groups in which ranges their rows may be.
+func validateRanges(s *ScanInput) error {
+	if s.By == nil {
+		if s.Spans != nil {
+			return fmt.Errorf("scan of %s has spans without ranges", s.Table.Name)
+		}
+		return nil
+	}
+	r := s.By.Ranges
+	if s.Replicated || len(s.Spans) != len(s.Splits) || s.By.Column < 0 || s.By.Column >= len(s.Columns) || s.Columns[s.By.Column] < 0 ||
+		len(r.Weights) != r.Count() {
+		return fmt.Errorf("scan of %s: %d spans of %d splits by column %d of %d in %d ranges", s.Table.Name, len(s.Spans), len(s.Splits),
+			s.By.Column, len(s.Columns), len(r.Weights))
+	}
+	column := s.Columns[s.By.Column]
+	if t := s.Table.Columns[column].Type; !t.Equal(r.Type) || !t.Ordered() {
+		return fmt.Errorf("scan of %s: a column of type %s in ranges of %s", s.Table.Name, t.SQL(), r.Type.SQL())
+	}
+	for i, c := range r.Cuts {
+		if _, ok := c.SQL(r.Type); !ok || i > 0 && r.Cuts[i-1].Compare(c) >= 0 {
+			return fmt.Errorf("scan of %s: cut %d is out of order or unprintable", s.Table.Name, i)
+		}
+	}
+	for i, split := range s.Splits {
+		f := split.File
+		for g := range f.Units() {
+			if len(f.RowGroups) > 0 && !split.Whole() &&
+				(f.RowGroups[g].FirstRow < split.FirstRow || f.RowGroups[g].FirstRow >= split.FirstRow+split.Rows) {
+				continue
+			}
+			want, got := spanOf(r, f.Zone(column).At(g)), s.Spans[i]
+			if got.First > want.First || got.Last < want.Last || want.Nulls && !got.Nulls {
+				return fmt.Errorf("scan of %s: split %d may hold rows of ranges %d to %d", s.Table.Name, i, want.First, want.Last)
+			}
+		}
+	}
+	return nil
+}

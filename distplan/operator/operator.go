@@ -32,6 +32,9 @@ type Scan struct {
 	// Skip marks the units of the table (table.CountUnits) that need not be read: no row of them comes through the filter
 	// above. Nil = none. Only distplan sets it.
 	Skip []bool
+	// By divides the rows among tasks by ranges of a column instead of as the splits fall; nil = the latter. Only distplan
+	// sets it.
+	By *RangesBy
 }
 
 // Values are constant rows.

@@ -10,7 +10,8 @@
 //	# cluster: 1 3 7              sizes of cluster; this is also the default
 //	# set: arbalest.partitions=1  an option of every session, from here on
 //	# table: t files=3 group=7    how the table t is written: in how many files, with row groups of about how many rows,
-//	#                             keys=a,b for Hive-style directories, format=csv. The default is three files.
+//	#                             keys=a,b for Hive-style directories, format=csv, sorted for a range of rows in each
+//	#                             file. The default is three files, dealt row by row.
 //	# plan: aggregate partial     the plan of the next query, on three workers, has a line that holds this text
 //	# plan-not: fallback          … and no line that holds this one
 //	# ran: adapted: stage 2       EXPLAIN ANALYZE of the next query, on three workers, holds this text

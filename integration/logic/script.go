@@ -157,6 +157,8 @@ func layout(words []string) (gen.Table, error) {
 			t.Files = n
 		case "group":
 			t.GroupRows = n
+		case "sorted":
+			t.Sorted, err = true, nil
 		case "keys":
 			t.Keys, err = strings.Split(value, ","), nil
 		case "format":

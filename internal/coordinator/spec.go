@@ -10,6 +10,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/schedule"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
@@ -49,7 +50,14 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 			spec.Inputs = append(spec.Inputs, input)
 			continue
 		}
-		spec.Scans = append(spec.Scans, scanOf(&stage.Scans[i], task.Splits[i]))
+		scan := scanOf(&stage.Scans[i], task.Splits[i])
+		if stage.Scans[i].By != nil {
+			var err error
+			if scan.Range, err = rangeOf(&stage.Scans[i], task.Ranges[i]); err != nil {
+				return nil, err
+			}
+		}
+		spec.Scans = append(spec.Scans, scan)
 	}
 	for i := range stage.Inputs {
 		input, err := c.exchangeSource(q, d, &task, i)
@@ -120,6 +128,28 @@ func scanOf(in *distplan.ScanInput, splits []table.Split) *pb.Scan {
 		scan.Splits = append(scan.Splits, splitOf(split))
 	}
 	return scan
+}
+
+// rangeOf says which rows of a scan that is divided by ranges are a task's; nil when all are.
+func rangeOf(in *distplan.ScanInput, run distplan.Run) (*pb.KeyRange, error) {
+	if run.First == 0 && run.Until == in.By.Count() {
+		return nil, nil
+	}
+	r := &pb.KeyRange{Column: uint32(in.By.Column)}
+	var lower, upper bool
+	if run.First > 0 {
+		r.Lower, lower = in.By.Cuts[run.First-1].SQL(in.By.Type)
+	}
+	if run.Until < in.By.Count() {
+		r.Upper, upper = in.By.Cuts[run.Until-1].SQL(in.By.Type)
+	}
+	if lower != (run.First > 0) || upper != (run.Until < in.By.Count()) {
+		return nil, qerr.New(qerr.Internal, "a cut of %s has no SQL", in.Table.Name)
+	}
+	for _, span := range in.Spans {
+		r.Nulls = r.Nulls || span.Nulls && run.First == 0
+	}
+	return r, nil
 }
 
 func splitOf(s table.Split) *pb.Split {

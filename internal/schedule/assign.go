@@ -25,6 +25,9 @@ type Task struct {
 	Worker ids.WorkerID
 	// Splits are the task's share of each of the stage's Scans, parallel to them.
 	Splits [][]table.Split
+	// Ranges are the task's share of those of the stage's Scans that are divided by ranges, parallel to them; of others the
+	// zero Run.
+	Ranges []distplan.Run
 	// Partitions are the partitions it reads of each of the stage's Inputs, parallel to them.
 	Partitions [][]int
 	// Pieces are, for each of the stage's Inputs, those of Partitions of which the task reads only what some producers gave:
@@ -112,7 +115,8 @@ func Whole(p *distplan.Plan, s *distplan.Stage, worker ids.WorkerID) Task {
 
 // newTask gives a task what every task of its stage reads: replicated scans, and inputs that are read whole.
 func newTask(p *distplan.Plan, s *distplan.Stage, w ids.WorkerID) Task {
-	t := Task{Worker: w, Splits: make([][]table.Split, len(s.Scans)), Partitions: make([][]int, len(s.Inputs))}
+	t := Task{Worker: w, Splits: make([][]table.Split, len(s.Scans)), Ranges: make([]distplan.Run, len(s.Scans)),
+		Partitions: make([][]int, len(s.Inputs))}
 	for i, scan := range s.Scans {
 		if scan.Replicated {
 			t.Splits[i] = join(scan.Splits)

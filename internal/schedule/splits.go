@@ -24,7 +24,7 @@ type piece struct {
 func bySplits(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	var cut []piece
 	for i, scan := range s.Scans {
-		if scan.Replicated {
+		if scan.Replicated || scan.By != nil {
 			continue
 		}
 		for _, split := range scan.Splits {
@@ -35,12 +35,13 @@ func bySplits(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	if shares == nil {
 		shares = inOrder(cut, workers)
 	}
+	runs := runsOf(s, workers)
 	var tasks []Task
 	for w, share := range shares {
-		if len(share) == 0 {
+		t := newTask(p, s, workers[w].ID)
+		if !takeRuns(&t, s, runs, w) && len(share) == 0 {
 			continue
 		}
-		t := newTask(p, s, workers[w].ID)
 		t.Index = ids.TaskIndex(len(tasks))
 		for _, piece := range share {
 			t.Splits[piece.scan] = append(t.Splits[piece.scan], piece.splits...)
@@ -54,6 +55,40 @@ func bySplits(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 		tasks = append(tasks, newTask(p, s, workers[int(s.ID)%len(workers)].ID))
 	}
 	return tasks
+}
+
+// runsOf deals the ranges of each scan that is divided by ranges, by the workers' threads. Scans that share their ranges are
+// dealt alike, in every stage.
+func runsOf(s *distplan.Stage, workers []Worker) [][]distplan.Run {
+	threads := make([]float64, len(workers))
+	for w := range workers {
+		threads[w] = weight(workers[w])
+	}
+	runs := make([][]distplan.Run, len(s.Scans))
+	for i, scan := range s.Scans {
+		if scan.By != nil {
+			runs[i] = distplan.DealRanges(scan.By.Weights, threads)
+		}
+	}
+	return runs
+}
+
+// takeRuns gives a task the ranges of the worker and the splits that may hold their rows; false when there are none.
+func takeRuns(t *Task, s *distplan.Stage, runs [][]distplan.Run, worker int) bool {
+	some := false
+	for i, scan := range s.Scans {
+		if scan.By == nil {
+			continue
+		}
+		t.Ranges[i] = runs[i][worker]
+		for k, span := range scan.Spans {
+			if t.Ranges[i].Holds(span) {
+				t.Splits[i] = append(t.Splits[i], scan.Splits[k])
+				some = true
+			}
+		}
+	}
+	return some
 }
 
 // files joins the pieces of each file.

@@ -123,7 +123,40 @@ func scanSQL(scan *pb.Scan) (string, error) {
 		}
 		arms = append(arms, "SELECT "+columns+" FROM "+from)
 	}
-	return strings.Join(arms, "\nUNION ALL\n"), nil
+	body := strings.Join(arms, "\nUNION ALL\n")
+	if scan.GetRange() == nil {
+		return body, nil
+	}
+	where, err := rangeSQL(scan)
+	if err != nil {
+		return "", err
+	}
+	// DuckDB pushes the condition down to the readers.
+	return "SELECT * FROM (" + body + ") AS t" + columnList(max(len(scan.GetColumns()), 1)) + " WHERE " + where, nil
+}
+
+// rangeSQL prints the condition of a scan that is divided by ranges of a column.
+func rangeSQL(scan *pb.Scan) (string, error) {
+	r := scan.GetRange()
+	if int(r.GetColumn()) >= len(scan.GetColumns()) {
+		return "", qerr.New(qerr.Internal, "bind task: the range of %s is of column %d of %d", scan.GetTable(), r.GetColumn(), len(scan.GetColumns()))
+	}
+	name := "t.c" + strconv.Itoa(int(r.GetColumn()))
+	var terms []string
+	if r.GetLower() != "" {
+		terms = append(terms, name+" >= "+r.GetLower())
+	}
+	if r.GetUpper() != "" {
+		terms = append(terms, name+" < "+r.GetUpper())
+	}
+	where := strings.Join(terms, " AND ")
+	switch {
+	case where == "":
+		where = "true"
+	case r.GetNulls():
+		where = "(" + where + ") OR " + name + " IS NULL"
+	}
+	return where, nil
 }
 
 // byName reports whether the files of a scan may have different columns.

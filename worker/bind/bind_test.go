@@ -16,6 +16,7 @@ import (
 //
 //	scan NAME FORMAT [columns=NAME:TYPE;…] [keys=NAME,…]   an empty column name is NULL of the type
 //	option NAME SQL                                        of the scan above
+//	range COLUMN LOWER UPPER [nulls]                       of the scan above; - is no end
 //	split PATH [first=N rows=N] [key=VALUE|null=]…         of the scan above
 //	exchange NAME COLUMNS [BODY…]                          without a body it was not fetched
 //	fragment SQL
@@ -57,6 +58,14 @@ func parse(t *testing.T, text string) (*pb.TaskSpec, map[string]string) {
 				}
 			}
 			spec.Scans = append(spec.Scans, s)
+		case "range":
+			fields := strings.Fields(rest)
+			r := &pb.KeyRange{Nulls: len(fields) > 3}
+			if _, err := fmt.Sscan(fields[0], &r.Column); err != nil {
+				t.Fatal(err)
+			}
+			r.Lower, r.Upper = strings.Trim(fields[1], "-"), strings.Trim(fields[2], "-")
+			spec.Scans[len(spec.Scans)-1].Range = r
 		case "option":
 			name, sql, _ := strings.Cut(rest, " ")
 			s := spec.Scans[len(spec.Scans)-1]

@@ -131,8 +131,7 @@ func pieces(t gen.Table, files, file int) string {
 	all := make([]string, n)
 	for i := range all {
 		if t.Sorted { // ranges of rows, so that the pieces' keys overlap at their ends only
-			at := func(piece int) int { return (file*n + piece) * len(t.Rows) / (files * n) }
-			all[i] = fmt.Sprintf("SELECT * FROM %s WHERE rowid >= %d AND rowid < %d", t.Name, at(i), at(i+1))
+			all[i] = fmt.Sprintf("SELECT * FROM %[1]s WHERE rowid * %[2]d // (SELECT count(*) FROM %[1]s) = %[3]d", t.Name, files*n, file*n+i)
 			continue
 		}
 		all[i] = fmt.Sprintf("SELECT * FROM %s WHERE rowid %% %d = %d AND rowid // %d %% %d = %d", t.Name, files, file, files, n, i)

@@ -1079,6 +1079,7 @@ type Scan struct {
 	Columns          []*Column              `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"` // c0 … cn of the input: column of the file and type; empty name = NULL of the type
 	Splits           []*Split               `protobuf:"bytes,6,rep,name=splits,proto3" json:"splits,omitempty"`
 	PartitionColumns []string               `protobuf:"bytes,7,rep,name=partition_columns,json=partitionColumns,proto3" json:"partition_columns,omitempty"` // Hive keys among columns
+	Range            *KeyRange              `protobuf:"bytes,8,opt,name=range,proto3" json:"range,omitempty"`                                               // only rows of this range, of the splits' rows; absent = all
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1162,6 +1163,83 @@ func (x *Scan) GetPartitionColumns() []string {
 	return nil
 }
 
+func (x *Scan) GetRange() *KeyRange {
+	if x != nil {
+		return x.Range
+	}
+	return nil
+}
+
+// The rows of a scan that are one task's when the scan is divided by ranges of a column; other tasks read the rest of the
+// same row groups.
+type KeyRange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        uint32                 `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"` // position among the scan's columns
+	Lower         string                 `protobuf:"bytes,2,opt,name=lower,proto3" json:"lower,omitempty"`    // SQL constant of the column's type, inclusive; empty = no end
+	Upper         string                 `protobuf:"bytes,3,opt,name=upper,proto3" json:"upper,omitempty"`    // likewise, exclusive
+	Nulls         bool                   `protobuf:"varint,4,opt,name=nulls,proto3" json:"nulls,omitempty"`   // NULLs belong to the range
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyRange) Reset() {
+	*x = KeyRange{}
+	mi := &file_arbalest_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyRange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyRange) ProtoMessage() {}
+
+func (x *KeyRange) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyRange.ProtoReflect.Descriptor instead.
+func (*KeyRange) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *KeyRange) GetColumn() uint32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *KeyRange) GetLower() string {
+	if x != nil {
+		return x.Lower
+	}
+	return ""
+}
+
+func (x *KeyRange) GetUpper() string {
+	if x != nil {
+		return x.Upper
+	}
+	return ""
+}
+
+func (x *KeyRange) GetNulls() bool {
+	if x != nil {
+		return x.Nulls
+	}
+	return false
+}
+
 type Option struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1172,7 +1250,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1262,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1275,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{16}
+	return file_arbalest_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Option) GetName() string {
@@ -1228,7 +1306,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1318,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1331,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{17}
+	return file_arbalest_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Split) GetPath() string {
@@ -1308,7 +1386,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1398,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1411,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{18}
+	return file_arbalest_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Key) GetNull() bool {
@@ -1363,7 +1441,7 @@ type ExchangeSource struct {
 
 func (x *ExchangeSource) Reset() {
 	*x = ExchangeSource{}
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1453,7 @@ func (x *ExchangeSource) String() string {
 func (*ExchangeSource) ProtoMessage() {}
 
 func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1466,7 @@ func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSource.ProtoReflect.Descriptor instead.
 func (*ExchangeSource) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{19}
+	return file_arbalest_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExchangeSource) GetName() string {
@@ -1429,7 +1507,7 @@ type Projection struct {
 
 func (x *Projection) Reset() {
 	*x = Projection{}
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1441,7 +1519,7 @@ func (x *Projection) String() string {
 func (*Projection) ProtoMessage() {}
 
 func (x *Projection) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1454,7 +1532,7 @@ func (x *Projection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Projection.ProtoReflect.Descriptor instead.
 func (*Projection) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{20}
+	return file_arbalest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Projection) GetColumns() []int32 {
@@ -1477,7 +1555,7 @@ type Producer struct {
 
 func (x *Producer) Reset() {
 	*x = Producer{}
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1567,7 @@ func (x *Producer) String() string {
 func (*Producer) ProtoMessage() {}
 
 func (x *Producer) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1580,7 @@ func (x *Producer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Producer.ProtoReflect.Descriptor instead.
 func (*Producer) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{21}
+	return file_arbalest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Producer) GetKey() *TaskKey {
@@ -1560,7 +1638,7 @@ type TaskEvent struct {
 
 func (x *TaskEvent) Reset() {
 	*x = TaskEvent{}
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1650,7 @@ func (x *TaskEvent) String() string {
 func (*TaskEvent) ProtoMessage() {}
 
 func (x *TaskEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1663,7 @@ func (x *TaskEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEvent.ProtoReflect.Descriptor instead.
 func (*TaskEvent) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{22}
+	return file_arbalest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TaskEvent) GetKey() *TaskKey {
@@ -1689,7 +1767,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1779,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1792,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{23}
+	return file_arbalest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Error) GetKind() string {
@@ -1792,7 +1870,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +1882,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +1895,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{24}
+	return file_arbalest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Ticket) GetVersion() uint32 {
@@ -1901,7 +1979,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +1991,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +2004,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{25}
+	return file_arbalest_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Signed) GetKeyId() string {
@@ -1965,7 +2043,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2055,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,7 +2068,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{26}
+	return file_arbalest_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Handle) GetVersion() uint32 {
@@ -2116,7 +2194,7 @@ const file_arbalest_proto_rawDesc = "" +
 	" \x01(\bR\x05spill\"0\n" +
 	"\x06Column\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04type\x18\x02 \x01(\tR\x04type\"\xff\x01\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\"\xac\x02\n" +
 	"\x04Scan\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\x12\x16\n" +
@@ -2124,7 +2202,13 @@ const file_arbalest_proto_rawDesc = "" +
 	"\aoptions\x18\x04 \x03(\v2\x13.arbalest.v1.OptionR\aoptions\x12-\n" +
 	"\acolumns\x18\x05 \x03(\v2\x13.arbalest.v1.ColumnR\acolumns\x12*\n" +
 	"\x06splits\x18\x06 \x03(\v2\x12.arbalest.v1.SplitR\x06splits\x12+\n" +
-	"\x11partition_columns\x18\a \x03(\tR\x10partitionColumns\".\n" +
+	"\x11partition_columns\x18\a \x03(\tR\x10partitionColumns\x12+\n" +
+	"\x05range\x18\b \x01(\v2\x15.arbalest.v1.KeyRangeR\x05range\"d\n" +
+	"\bKeyRange\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\rR\x06column\x12\x14\n" +
+	"\x05lower\x18\x02 \x01(\tR\x05lower\x12\x14\n" +
+	"\x05upper\x18\x03 \x01(\tR\x05upper\x12\x14\n" +
+	"\x05nulls\x18\x04 \x01(\bR\x05nulls\".\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\"\xaf\x01\n" +
@@ -2240,7 +2324,7 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),         // 0: arbalest.v1.TaskState
 	(Audience)(0),          // 1: arbalest.v1.Audience
@@ -2260,60 +2344,62 @@ var file_arbalest_proto_goTypes = []any{
 	(*TaskSpec)(nil),       // 15: arbalest.v1.TaskSpec
 	(*Column)(nil),         // 16: arbalest.v1.Column
 	(*Scan)(nil),           // 17: arbalest.v1.Scan
-	(*Option)(nil),         // 18: arbalest.v1.Option
-	(*Split)(nil),          // 19: arbalest.v1.Split
-	(*Key)(nil),            // 20: arbalest.v1.Key
-	(*ExchangeSource)(nil), // 21: arbalest.v1.ExchangeSource
-	(*Projection)(nil),     // 22: arbalest.v1.Projection
-	(*Producer)(nil),       // 23: arbalest.v1.Producer
-	(*TaskEvent)(nil),      // 24: arbalest.v1.TaskEvent
-	(*Error)(nil),          // 25: arbalest.v1.Error
-	(*Ticket)(nil),         // 26: arbalest.v1.Ticket
-	(*Signed)(nil),         // 27: arbalest.v1.Signed
-	(*Handle)(nil),         // 28: arbalest.v1.Handle
+	(*KeyRange)(nil),       // 18: arbalest.v1.KeyRange
+	(*Option)(nil),         // 19: arbalest.v1.Option
+	(*Split)(nil),          // 20: arbalest.v1.Split
+	(*Key)(nil),            // 21: arbalest.v1.Key
+	(*ExchangeSource)(nil), // 22: arbalest.v1.ExchangeSource
+	(*Projection)(nil),     // 23: arbalest.v1.Projection
+	(*Producer)(nil),       // 24: arbalest.v1.Producer
+	(*TaskEvent)(nil),      // 25: arbalest.v1.TaskEvent
+	(*Error)(nil),          // 26: arbalest.v1.Error
+	(*Ticket)(nil),         // 27: arbalest.v1.Ticket
+	(*Signed)(nil),         // 28: arbalest.v1.Signed
+	(*Handle)(nil),         // 29: arbalest.v1.Handle
 }
 var file_arbalest_proto_depIdxs = []int32{
 	4,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
 	15, // 1: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
-	24, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
+	25, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
 	9,  // 3: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
-	25, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
+	26, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
 	14, // 5: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
-	25, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
+	26, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
 	14, // 7: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
 	17, // 8: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
-	21, // 9: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
+	22, // 9: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
 	16, // 10: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
-	18, // 11: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
+	19, // 11: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
 	16, // 12: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
-	19, // 13: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
-	20, // 14: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
-	16, // 15: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
-	23, // 16: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
-	22, // 17: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
-	14, // 18: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
-	14, // 19: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
-	0,  // 20: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
-	25, // 21: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
-	14, // 22: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
-	1,  // 23: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
-	14, // 24: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
-	15, // 25: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	2,  // 26: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	5,  // 27: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	7,  // 28: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	10, // 29: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	12, // 30: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
-	3,  // 31: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	6,  // 32: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	8,  // 33: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	11, // 34: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	13, // 35: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
-	31, // [31:36] is the sub-list for method output_type
-	26, // [26:31] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	20, // 13: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
+	18, // 14: arbalest.v1.Scan.range:type_name -> arbalest.v1.KeyRange
+	21, // 15: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
+	16, // 16: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
+	24, // 17: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
+	23, // 18: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
+	14, // 19: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
+	14, // 20: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
+	0,  // 21: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
+	26, // 22: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
+	14, // 23: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
+	1,  // 24: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
+	14, // 25: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
+	15, // 26: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
+	2,  // 27: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	5,  // 28: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	7,  // 29: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	10, // 30: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	12, // 31: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	3,  // 32: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	6,  // 33: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	8,  // 34: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	11, // 35: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	13, // 36: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	32, // [32:37] is the sub-list for method output_type
+	27, // [27:32] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -2328,7 +2414,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
