@@ -16,7 +16,26 @@ func (s *sizes) distinctMax(n operator.Node, columns []int) float64 {
 	return min(values, s.rows(n))
 }
 
+// A columnOf is an output column of an operator.
+type columnOf struct {
+	node   operator.Node
+	column int
+}
+
+// valuesMax is distinctMax of one column. It remembers: a shared subtree is asked about from every reader.
 func (s *sizes) valuesMax(n operator.Node, c int) float64 {
+	if values, ok := s.valuesIn[columnOf{n, c}]; ok {
+		return values
+	}
+	values := s.findValues(n, c)
+	if s.valuesIn == nil {
+		s.valuesIn = map[columnOf]float64{}
+	}
+	s.valuesIn[columnOf{n, c}] = values
+	return values
+}
+
+func (s *sizes) findValues(n operator.Node, c int) float64 {
 	rows := s.rows(n)
 	switch n := n.(type) {
 	case *operator.Filter:

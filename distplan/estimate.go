@@ -39,6 +39,7 @@ const (
 type sizes struct {
 	rowsOf   map[operator.Node]float64
 	widthsOf map[operator.Node][]float64
+	valuesIn map[columnOf]float64 // see distinctMax
 }
 
 // bytes of the whole output.

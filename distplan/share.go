@@ -19,7 +19,7 @@ type reader struct {
 // out by the keys that suit its readers, best first in wants; rows that lie by some keys already stay, unless that suits
 // no reader. Rows of one task, and rows without a column to hash, stay in one partition.
 func (d *distributor) share(p placed, wants [][]int) *reader {
-	r := &reader{share: &operator.Share{Child: p.node, Partitions: 1}, rows: d.sizes.rows(p.node)}
+	r := &reader{share: &operator.Share{Child: p.node, Result: p.node.Types(), Partitions: 1}, rows: d.sizes.rows(p.node)}
 	if p.partitioning == single {
 		return r
 	}

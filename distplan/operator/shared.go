@@ -7,6 +7,8 @@ import "github.com/arbalest-sql/arbalest/catalog/table"
 type Share struct {
 	// Child gives the rows; it holds the exchanges below it.
 	Child Node
+	// Result are Child's types, noted once: shares may be stacked deeply.
+	Result []table.Type
 	// Keys and Partitions say how the rows are laid out for all readers: by hash of these columns, or, without keys, in one
 	// partition.
 	Keys       []int
@@ -21,7 +23,7 @@ type SharedRead struct {
 }
 
 // Types implements Node.
-func (n *SharedRead) Types() []table.Type { return n.Share.Child.Types() }
+func (n *SharedRead) Types() []table.Type { return n.Share.Result }
 
 // Children implements Node: none, for what is below is no part of the reader's stage.
 func (n *SharedRead) Children() []Node { return nil }
