@@ -16,6 +16,9 @@
 //	     └─ distinct k                │
 //	         └─ shared read of L ─────┘
 //
+// Scans read only the row groups and files in which a filter's rows can be (rule_prune.go), and are divided by ranges of a
+// column by which they lie sorted, where that saves an exchange (cluster.go).
+//
 // Invariants:
 //  1. The package is pure: no I/O, clock, goroutine, randomness or cgo. The same input gives the same plan, byte for byte.
 //  2. An operator, expression or function is distributed only by an explicit rule. Everything else takes the gather

@@ -9,6 +9,7 @@
 //     names it. No content of a file can panic.
 //  2. Bounds are true: every non-NULL value of the column lies between Min and Max. What cannot be trusted gives none:
 //     floats (statistics leave out NaN, which DuckDB orders last), old statistics with a wrong order, INT96, nested columns.
+//  3. What a footer keeps of its row groups is bounded: one with too many keeps one entry a column (zoneBytesMax).
 //
 // The package is free of state; callers bound how many files are read at once.
 package footer
