@@ -45,9 +45,9 @@ type Config struct {
 	Threads     uint32
 	MemoryBytes uint64
 
-	// ExchangeBytesMax bounds kept outputs and fetched inputs in memory together. Default 1 GiB. More of it means less that
-	// goes to disk, less of it more room for the engine's joins. Besides, each running task holds batches in the making:
-	// up to an eighth of this, at most 128 MiB.
+	// ExchangeBytesMax bounds kept outputs, fetched inputs and the batches that tasks are filling in memory together. Default
+	// 1 GiB. More of it means less that goes to disk, less of it more room for the engine's joins. A task fills up to an eighth
+	// of this, at most 128 MiB; each thread may hold 4 MiB also when there is no room.
 	ExchangeBytesMax int64
 	// ExchangeQueryBytesMax is what one query may have of it. Default: all.
 	ExchangeQueryBytesMax int64

@@ -66,7 +66,7 @@ func New(cfg Config) (*Worker, error) {
 		return nil, qerr.Wrap(qerr.Internal, "test the engine's hash", err)
 	}
 	store, err := exchange.OpenStore(exchange.Config{BytesMax: cfg.ExchangeBytesMax, QueryBytesMax: cfg.ExchangeQueryBytesMax,
-		SpillDir: cfg.SpillDir, SpillBytesMax: max(cfg.SpillBytesMax, 0), SpillQueryBytesMax: cfg.SpillQueryBytesMax})
+		SpillDir: cfg.SpillDir, SpillBytesMax: max(cfg.SpillBytesMax, 0), SpillQueryBytesMax: cfg.SpillQueryBytesMax, Maker: cfg.Engine})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/config"
@@ -18,9 +19,32 @@ import (
 	"google.golang.org/grpc"
 )
 
-// exchangeShare is the part of a worker's memory that kept outputs and fetched inputs may fill: a fourth; the engine gets
-// the rest, since it can spill and has the larger appetite.
-const exchangeShare = 4
+const (
+	// exchangeShare is the part of a worker's memory that kept outputs and fetched inputs may fill: a fourth. goShare is the Go
+	// heap's: an eighth, for messages under way and what is compressed on its way to disk. The engine gets the rest, since it
+	// can spill and has the larger appetite.
+	exchangeShare = 4
+	goShare       = 8
+	// goBytesMin is below which the collector would run all the time; coordinatorBytes is what a coordinator in the same process
+	// may have on top, whose catalog can be large.
+	goBytesMin       = 128 << 20
+	coordinatorBytes = 512 << 20
+)
+
+// limitGo makes the collector keep the process's Go heap below the workers' share of memory, unless the environment says
+// otherwise. It is a soft limit: what is in use is never refused.
+func limitGo(c *config.Node) error {
+	all, err := memoryBytes(c.MemoryLimit, 1)
+	if err != nil || os.Getenv("GOMEMLIMIT") != "" {
+		return err
+	}
+	limit := max(all/goShare, goBytesMin)
+	if c.Role == config.Serve {
+		limit += coordinatorBytes
+	}
+	debug.SetMemoryLimit(limit)
+	return nil
+}
 
 // spillShare is the part of a worker's spill space that kept outputs and fetched inputs may fill: half; the engine's operators
 // get the rest.
@@ -108,9 +132,12 @@ func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Cl
 	if err != nil {
 		return nil, err
 	}
+	if err := limitGo(n.config); err != nil {
+		return nil, err
+	}
 	exchange := memoryMax / exchangeShare
 	spillMax := int64(n.config.MaxSpill) / int64(p.workers)
-	engine, err := duck.Open(duck.Config{Threads: p.threads, MemoryBytes: memoryMax - exchange, TempDir: spill,
+	engine, err := duck.Open(duck.Config{Threads: p.threads, MemoryBytes: memoryMax - exchange - memoryMax/goShare, TempDir: spill,
 		TempBytesMax: spillMax - spillMax/spillShare, DataLocations: locations})
 	if err != nil {
 		return nil, err

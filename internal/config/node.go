@@ -45,7 +45,8 @@ type Node struct {
 
 	// Threads are the engine's, of the process; default: the number of CPUs.
 	Threads int
-	// MemoryLimit is the engine's budget in bytes, of the process; 0 = 60 % of the machine's memory.
+	// MemoryLimit is the budget of the process's workers in bytes, for the engine, exchanged batches and the Go heap; 0 = 60 %
+	// of the machine's memory.
 	MemoryLimit Bytes
 	// SpillDir is where the engine spills; default: a directory of the process's own under the system's.
 	SpillDir string
@@ -92,7 +93,7 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	}
 	if role != Coordinator {
 		f.IntVar(&n.Threads, "threads", runtime.NumCPU(), "`N` engine threads of the process")
-		f.Var(&n.MemoryLimit, "memory-limit", "engine memory of the process, such as 8GB; default: 60 % of the machine's")
+		f.Var(&n.MemoryLimit, "memory-limit", "memory of the process's workers, such as 8GB; default: 60 % of the machine's")
 		f.StringVar(&n.SpillDir, "spill-dir", "", "`DIR` for spilled data; default: a fresh one under the system's temporary directory, unique to the process")
 		f.Var(&n.MaxSpill, "max-spill", "limit of spilled data")
 	}

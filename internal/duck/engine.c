@@ -11,6 +11,8 @@ ab_engine *ab_engine_new(ab_account *account) {
 		return NULL;
 	}
 	e->account = account;
+	e->making.parent = account;
+	e->making_max = INT64_MAX;
 	return e;
 }
 

@@ -20,6 +20,8 @@ typedef struct ab_engine {
 	ab_object *objects; // open ones, by which handles resolve
 	int64_t last_handle;
 	ab_account *account;
+	ab_account making;          // of all sinks' batches in the making; its parent is account
+	_Atomic int64_t making_max; // past it, sinks hand over what they have instead of taking more
 } ab_engine;
 
 ab_engine *ab_engine_new(ab_account *account);

@@ -2,7 +2,7 @@ package duck
 
 /*
 #include <stdlib.h>
-#include "memory.h"
+#include "engine.h"
 */
 import "C"
 
@@ -26,6 +26,18 @@ func newPool() *pool {
 
 // bytes returns what builders and live batches hold at this moment.
 func (p *pool) bytes() int64 { return atomic.LoadInt64((*int64)(unsafe.Pointer(&p.account.bytes))) }
+
+// MakingBytes is what batches in the making take at this moment, of all Partition and PartitionTo jobs together. It is part of
+// Usage.Bytes.
+func (e *Engine) MakingBytes() int64 {
+	return atomic.LoadInt64((*int64)(unsafe.Pointer(&e.shared.making.bytes)))
+}
+
+// LimitMaking says from how many MakingBytes on the threads of such jobs hand over what they have, instead of filling batches; each
+// may hold some MiB all the same. There is no limit at first. It may be called at any time.
+func (e *Engine) LimitMaking(bytes int64) {
+	atomic.StoreInt64((*int64)(unsafe.Pointer(&e.shared.making_max)), bytes)
+}
 
 // batchMemory is the allocator of one batch's buffers. It only frees: the kernel allocated them. The batch counts as live
 // until the last of its buffers is released, which a slice of one column can delay.

@@ -9,6 +9,8 @@
 #define BATCH_BYTES (8 << 20)
 // RUN_BYTES is the weight above which a chunk is appended in parts, so that no column passes 2 GiB within one batch.
 #define RUN_BYTES (256 << 20)
+// HELD_MIN is what a thread may hold however scarce memory is: with less, batches for many partitions would be mere headers.
+#define HELD_MIN (4 << 20)
 
 // producer is the state of one executor thread.
 typedef struct {
@@ -41,7 +43,7 @@ ab_sink *ab_sink_new(ab_engine *e, const ab_node *nodes, uint32_t count, uint32_
 	s->thread_max = thread_max;
 	s->taker = taker;
 	s->account.bytes_max = bytes_max;
-	s->account.parent = e->account;
+	s->account.parent = &e->making;
 	ab_object_open(e, &s->object, AB_SINK);
 	return s;
 }
@@ -148,9 +150,20 @@ static ab_status flush(producer *t, uint32_t partition) {
 	if (!b) return AB_NOMEM;
 	t->held -= t->bytes[partition];
 	t->bytes[partition] = 0;
-	for (uint32_t i = 0; i < s->layout.nodes; i++)
-		ab_hand_over(&s->account, b->column[i].valid.cap + b->column[i].data.cap + b->column[i].offsets.cap);
+	size_t bytes = 0;
+	for (uint32_t i = 0; i < s->layout.nodes; i++) bytes += b->column[i].valid.cap + b->column[i].data.cap + b->column[i].offsets.cap;
+	ab_hand_over(&s->account, bytes);
+	ab_hand_over(&s->object.engine->making, bytes);
 	return arbalestTake(s->taker, b) == 0 ? AB_OK : AB_TAKER;
+}
+
+// enough reports whether a thread should hand over what it has, though its batches are small: it has its share, or all threads
+// together have what there is.
+static bool enough(const producer *t) {
+	const ab_sink *s = t->sink;
+	if (s->thread_max && t->held > s->thread_max) return true;
+	ab_engine *e = s->object.engine;
+	return t->held > HELD_MIN && atomic_load_explicit(&e->making.bytes, memory_order_relaxed) > atomic_load_explicit(&e->making_max, memory_order_relaxed);
 }
 
 // scatter appends the rows [start, start+n) to the partitions' builders, column by column: the vector stays in the cache
@@ -181,8 +194,7 @@ static ab_status scatter(producer *t, uint32_t start, uint32_t n) {
 		t->bytes[p] = bytes;
 		if (b->rows >= BATCH_ROWS || bytes >= BATCH_BYTES) st = flush(t, p);
 	}
-	if (s->thread_max == 0 || t->held <= s->thread_max) return st;
-	// Many partitions: small batches now rather than more memory.
+	if (!enough(t)) return st;
 	for (uint32_t p = 0; st == AB_OK && p < s->partitions; p++)
 		if (t->builder[p].rows) st = flush(t, p);
 	return st;

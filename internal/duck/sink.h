@@ -11,7 +11,7 @@ typedef struct {
 	bool number_signed;
 	uintptr_t taker;    // whom arbalestTake hands the batches to
 	int64_t thread_max; // bytes that one thread's builders may hold before they are handed over early; 0 = no limit
-	ab_account account; // of what is not yet handed over; its parent is the engine's
+	ab_account account; // of what is not yet handed over; its parent is the engine's for that
 	pthread_mutex_t lock;
 	ab_status status;  // guarded by lock: the first fault
 	int64_t bad;       // guarded by lock: the column (AB_LAYOUT) or partition number (AB_PARTITION) at fault

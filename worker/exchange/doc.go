@@ -21,7 +21,8 @@
 // Invariants:
 //  1. Batches in memory, outputs and fetched inputs together, never pass the budget of bytes; neither do files pass theirs. What
 //     fits in neither fails with an error of kind Resource, and nothing waits for room (the bytes it waited for may be its
-//     own query's). Besides there are only the batches that threads hold in their hands.
+//     own query's). Batches that the engine's threads are still filling count too: when there is no more room, a thread that
+//     holds some MiB hands them over, and they go to disk. Besides there are only the few that are being sent or received.
 //  2. A block of memory counts until its last holder lets go of it: the store, or inputs on this worker. So an output may be
 //     dropped while it is read; a spool file that is open is read on after its removal.
 //  3. An input is complete before Fetch returns, or Fetch fails: with FetchFailed naming the producer whose partitions could

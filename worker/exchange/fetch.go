@@ -13,9 +13,19 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
-// fetchesAtOnceMax is how many producers one task reads at the same time: enough to fill a link, few enough that a hundred
-// producers do not each hold a window of memory.
-const fetchesAtOnceMax = 8
+const (
+	// fetchesAtOnceMax is how many producers one task reads at the same time: enough to fill a link.
+	fetchesAtOnceMax = 8
+	// fetchBytes is what one of them may have under way outside of the budget: a window of the connection and a message.
+	fetchBytes = 32 << 20
+	// fetchShare is the part of the budget, as one in so many, that all of a task's together may have beside it.
+	fetchShare = 4
+)
+
+// fetchesAtOnce is how many producers a task may read at once with a budget of memory.
+func fetchesAtOnce(budget int64) int {
+	return int(max(min(budget/fetchShare/fetchBytes, fetchesAtOnceMax), 1))
+}
 
 // A Producer is where some partitions of an input are.
 type Producer struct {
@@ -75,7 +85,7 @@ func Fetch(ctx context.Context, store *Store, request Request) (*Inputs, error) 
 	f := &fetcher{store: store, request: request}
 	parts := make([][]part, len(request.Sources))
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(fetchesAtOnceMax)
+	group.SetLimit(fetchesAtOnce(store.memory.max))
 	for i, source := range request.Sources {
 		parts[i] = make([]part, len(source.Producers))
 		for j, producer := range source.Producers {

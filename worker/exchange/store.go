@@ -22,6 +22,8 @@ type Config struct {
 	// SpillBytesMax bounds what is on disk, and SpillQueryBytesMax what one query has of it; 0 = SpillBytesMax. With a
 	// SpillBytesMax of 0 nothing goes to disk.
 	SpillBytesMax, SpillQueryBytesMax int64
+	// Maker fills the outputs' batches; those in its hands count against BytesMax. Nil counts none.
+	Maker Maker
 }
 
 // A Store keeps outputs by task. It is safe for concurrent use.
@@ -53,8 +55,8 @@ func OpenStore(cfg Config) (*Store, error) {
 		return limit
 	}
 	s := &Store{
-		memory:  newBudget("exchange memory", cfg.BytesMax, orElse(cfg.QueryBytesMax, cfg.BytesMax)),
-		disk:    newBudget("exchange spill space", cfg.SpillBytesMax, orElse(cfg.SpillQueryBytesMax, cfg.SpillBytesMax)),
+		memory:  newBudget("exchange memory", cfg.BytesMax, orElse(cfg.QueryBytesMax, cfg.BytesMax), cfg.Maker),
+		disk:    newBudget("exchange spill space", cfg.SpillBytesMax, orElse(cfg.SpillQueryBytesMax, cfg.SpillBytesMax), nil),
 		outputs: map[ids.TaskKey]*output{},
 	}
 	if cfg.SpillBytesMax <= 0 {
