@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/integration/harness"
 	"github.com/arbalest-sql/arbalest/integration/oracle/contest"
@@ -47,7 +48,7 @@ func TestTPCH(t *testing.T) {
 	stats := &contest.Stats{}
 	for _, q := range tpch.Queries() {
 		t.Run(q.Name, func(t *testing.T) {
-			want, err := contest.Ask(t.Context(), db, q.SQL)
+			want, err := contest.AskPatiently(t.Context(), db, q.SQL)
 			if err != nil || want.Refusal != nil {
 				t.Fatalf("the oracle refuses: %v %v", err, want)
 			}
@@ -56,12 +57,16 @@ func TestTPCH(t *testing.T) {
 				configs = contest.All()
 			}
 			stats.Count(want, len(configs))
+			right, start := 0, time.Now()
 			for _, c := range configs {
 				if err := arena.Judge(t.Context(), c, q.SQL, want, tpch.OrderBy[q.Number]); err != nil {
 					plan, _ := arena.Explain(t.Context(), c, q.SQL)
 					t.Errorf("with %s: %v\n%s", c, err, plan)
+				} else {
+					right++
 				}
 			}
+			t.Logf("%s: %d rows, right under %d of %d configurations in %s", q.Name, len(want.Rows.Cells), right, len(configs), time.Since(start).Round(time.Millisecond))
 			plan, err := arena.Explain(t.Context(), contest.Config{Workers: 3, Join: settings.Auto, Spill: settings.Auto, Distributed: settings.Always}, q.SQL)
 			if err != nil {
 				t.Fatal(err)
