@@ -22,10 +22,10 @@
 // results that the coordinator computes itself) is placed without being dispatched.
 //
 // What a failed attempt means is in retry.go, by the error's kind: USER and the like end the query; IO is tried elsewhere
-// unless the error is final; RESOURCE once more, alone on a worker; INTERNAL once elsewhere; UNAVAILABLE and FENCED
-// elsewhere; FETCH_FAILED re-runs the producer that it names. Lost workers and lineage are in lineage.go, the end of
-// attempts that were given up in abandon.go, results that the coordinator reads for clients in reader.go, the choice of
-// workers in dispatch.go, everything that has a time in time.go.
+// unless the error is final; RESOURCE once more, alone on a worker, another one if there is any; INTERNAL once elsewhere;
+// UNAVAILABLE and FENCED elsewhere; FETCH_FAILED re-runs the producer that it names. Lost workers and lineage are in
+// lineage.go, the end of attempts that were given up in abandon.go, results that the coordinator reads for clients in
+// reader.go, the choice of workers in dispatch.go, everything that has a time in time.go.
 //
 // A kept result (Shape.Kept) is run without waiting for its reader, and its query goes on until nobody wants it any more:
 // reading it changes nothing. A lost worker takes it away, which is the query's failure.

@@ -22,7 +22,7 @@ func (m *Machine) failed(stage ids.StageID, index ids.TaskIndex, err error, now 
 		return m.fail(fault, now)
 	}
 	// A client that read the task at its worker has seen the error. It goes on elsewhere only when the worker could not
-	// serve it; other errors it takes for the query's.
+	// serve it, or was short of something that others may have; other errors it takes for the query's.
 	told := root && !task.proxied
 	pause := true
 	switch qerr.KindOf(err) {
@@ -41,10 +41,11 @@ func (m *Machine) failed(stage ids.StageID, index ids.TaskIndex, err error, now 
 		}
 		task.shun() // the fault may be in the worker's way to the file
 	case qerr.Resource:
-		if told || task.alone {
+		if task.alone {
 			return m.fail(fault, now)
 		}
 		task.alone = true
+		task.shun() // what is used up there, its disk too, may be plenty elsewhere
 	case qerr.Internal:
 		task.shun()
 		if told || task.faulted || !m.elsewhere(task) {
