@@ -229,7 +229,7 @@ func TestADBCMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer types.Release()
-	if !types.Next() || !slices.Equal(texts([]arrow.RecordBatch{types.RecordBatch()}, 0), []string{"SYSTEM TABLE", "TABLE"}) {
+	if !types.Next() || !slices.Equal(texts([]arrow.RecordBatch{types.RecordBatch()}, 0), []string{"LOCAL TEMPORARY", "SYSTEM TABLE", "TABLE"}) {
 		t.Error("table types")
 	}
 	info, err := conn.GetInfo(testContext(t), nil)

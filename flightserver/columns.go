@@ -8,6 +8,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/arrowtype"
+	"github.com/arbalest-sql/arbalest/internal/frontend"
 )
 
 // columnsSchema is a table's schema as clients see it, each field with the metadata of Flight SQL.
@@ -35,7 +36,7 @@ func columnMetadata(name table.Name, t table.Type) (keys, values []string) {
 	}
 	put(flightsql.IsAutoIncrementKey, "0")
 	put(flightsql.IsCaseSensitiveKey, flag(isText(t)))
-	put(flightsql.IsReadOnlyKey, "1") // Nothing can be written yet.
+	put(flightsql.IsReadOnlyKey, flag(name.Catalog != frontend.TemporaryCatalog)) // Nothing else can be written yet.
 	put(flightsql.IsSearchableKey, "1")
 	put(flightsql.RemarksKey, "")
 	return keys, values

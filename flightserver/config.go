@@ -29,6 +29,8 @@ type Queries interface {
 	Open(ctx context.Context, ticket []byte, subject string) (flightx.Reader, error)
 	// Renew gives a result that can be read again more time; the endpoint comes back with a fresh ticket.
 	Renew(ticket []byte, subject string) (coordinator.Endpoint, error)
+	// Ingest writes rows into a temporary table of the request's session, all or none, and returns their number.
+	Ingest(ctx context.Context, r coordinator.Request, in coordinator.Ingest, rows flightx.Reader) (int64, error)
 	// SystemTable gives a table of db schema sys; here only its columns matter.
 	SystemTable(name string) (*table.Table, error)
 }

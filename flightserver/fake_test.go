@@ -219,6 +219,10 @@ func (f *fakeQueries) Query(id ids.QueryID) (Query, bool) {
 	return q, q != nil
 }
 
+func (f *fakeQueries) Ingest(context.Context, coordinator.Request, coordinator.Ingest, flightx.Reader) (int64, error) {
+	return 0, qerr.New(qerr.Unsupported, "no tables here")
+}
+
 func (f *fakeQueries) Renew([]byte, string) (coordinator.Endpoint, error) {
 	return coordinator.Endpoint{}, qerr.New(qerr.User, "read once")
 }

@@ -24,7 +24,7 @@ func (s *Server) ListFlights(criteria *wire.Criteria, stream wire.FlightService_
 		pattern = &e
 	}
 	timeZone := s.sessions.settings(callerOf(ctx)).TimeZone()
-	for _, t := range s.listTables(snapshot, &wire.CommandGetTables{TableNameFilterPattern: pattern}) {
+	for _, t := range s.listTables(callerOf(ctx), snapshot, &wire.CommandGetTables{TableNameFilterPattern: pattern}) {
 		info, err := s.tableFlight(ctx, snapshot, t, timeZone)
 		if ctx.Err() != nil {
 			return qerr.Wrap(qerr.Cancelled, "list flights", ctx.Err())

@@ -8,6 +8,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql/schema_ref"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/arbalest-sql/arbalest/catalog"
+	"github.com/arbalest-sql/arbalest/internal/frontend"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 // metadataSchema is the schema of a metadata command's rows; ok is false for other commands.
@@ -55,7 +59,7 @@ func (s *Server) metadata(ctx context.Context, command proto.Message) (arrow.Rec
 			return nil, err
 		}
 		return s.rows(schema_ref.Catalogs, func(b *array.RecordBuilder) {
-			for _, name := range catalogs(snapshot) {
+			for _, name := range s.visibleCatalogs(ctx, snapshot) {
 				text(b, 0, name)
 			}
 		}), nil
@@ -97,8 +101,12 @@ func (s *Server) getDBSchemas(ctx context.Context, m *wire.CommandGetDbSchemas) 
 	}
 	want := newFilter(m.Catalog, m.DbSchemaFilterPattern, nil)
 	return s.rows(schema_ref.DBSchemas, func(b *array.RecordBuilder) {
-		for _, catalog := range catalogs(snapshot) {
-			for _, name := range dbSchemas(snapshot, catalog) {
+		for _, catalog := range s.visibleCatalogs(ctx, snapshot) {
+			schemas := dbSchemas(snapshot, catalog)
+			if catalog == frontend.TemporaryCatalog {
+				schemas = withName(schemas, settings.DefaultSchema)
+			}
+			for _, name := range schemas {
 				if want.schema(catalog, name) {
 					text(b, 0, catalog)
 					text(b, 1, name)
@@ -106,4 +114,13 @@ func (s *Server) getDBSchemas(ctx context.Context, m *wire.CommandGetDbSchemas) 
 			}
 		}
 	}), nil
+}
+
+// visibleCatalogs are the catalogs that the caller sees: with that of temporary tables when its session has some.
+func (s *Server) visibleCatalogs(ctx context.Context, snapshot *catalog.Snapshot) []string {
+	names := catalogs(snapshot)
+	if s.sessions.temporary(callerOf(ctx)).In(0).Any() {
+		names = withName(names, frontend.TemporaryCatalog)
+	}
+	return names
 }

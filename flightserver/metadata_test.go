@@ -97,7 +97,7 @@ func TestCatalogsAndTables(t *testing.T) {
 		want    []string
 	}{
 		{&wire.CommandGetCatalogs{}, []string{"arbalest", "lake"}},
-		{&wire.CommandGetTableTypes{}, []string{"SYSTEM TABLE", "TABLE"}},
+		{&wire.CommandGetTableTypes{}, []string{"LOCAL TEMPORARY", "SYSTEM TABLE", "TABLE"}},
 		{&wire.CommandGetDbSchemas{}, []string{"arbalest|main", "arbalest|sys", "lake|raw"}},
 		{&wire.CommandGetDbSchemas{Catalog: str("lake")}, []string{"lake|raw"}},
 		{&wire.CommandGetDbSchemas{Catalog: str("")}, nil},

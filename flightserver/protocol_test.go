@@ -19,7 +19,7 @@ import (
 )
 
 // refused are the messages of FlightSql.proto that this server does not do: each is answered as Unimplemented.
-var refused = []string{"ActionCreatePreparedSubstraitPlanRequest", "CommandStatementIngest", "CommandStatementSubstraitPlan"}
+var refused = []string{"ActionCreatePreparedSubstraitPlanRequest", "CommandStatementSubstraitPlan"}
 
 // replies are the messages that only a server sends, and parts of others.
 var replies = []string{"ActionBeginSavepointResult", "ActionBeginTransactionResult", "ActionCancelQueryResult", "ActionCreatePreparedStatementResult",
@@ -211,8 +211,10 @@ var visits = map[string]func(v visitor){
 		v.unimplemented(err)
 	},
 	"CommandStatementIngest": func(v visitor) {
-		_, err := v.update(&wire.CommandStatementIngest{Table: "t", Temporary: true})
-		v.unimplemented(err)
+		v.want(int(ingest(v.t, v.Client, true, "create", "t", integersBatch(v.t, 1, 2, 3))), 3)
+		v.want(count(read(v.t, v.Client, v.execute("SELECT * FROM t"))), 3)
+		_, err := v.CloseSession(testContext(v.t), &flight.CloseSessionRequest{})
+		v.must(err)
 	},
 }
 

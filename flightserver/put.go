@@ -46,7 +46,11 @@ func (s *Server) DoPut(raw wire.FlightService_DoPutServer) error {
 		}
 		return answer(raw, &wire.DoPutUpdateResult{RecordCount: count})
 	case *wire.CommandStatementIngest:
-		return qerr.New(qerr.Unsupported, "writing rows into tables is not supported yet; put Parquet files into the data directory instead")
+		count, err := s.putIngest(ctx, stream, c, m)
+		if err != nil {
+			return err
+		}
+		return answer(raw, &wire.DoPutUpdateResult{RecordCount: count})
 	case *wire.CommandStatementSubstraitPlan:
 		return unsupportedSubstrait()
 	}

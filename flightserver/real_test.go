@@ -31,6 +31,8 @@ const (
 type real struct {
 	*fixture
 	cluster *testcluster.Cluster
+	t       testing.TB
+	data    string // the directory of tables
 }
 
 func startReal(t testing.TB, workers int, change func(*Config)) *real {
@@ -49,7 +51,7 @@ func startReal(t testing.TB, workers int, change func(*Config)) *real {
 		testcluster.WriteParquet(t, filepath.Join(dir, "events", fmt.Sprintf("part-%d.parquet", file)), b.NewRecordBatch(), eventPerFile)
 		b.Release()
 	}
-	r := &real{fixture: &fixture{}}
+	r := &real{fixture: &fixture{}, t: t, data: dir}
 	r.cluster = testcluster.Start(t, testcluster.Options{Workers: workers, Data: dir,
 		Door: func(c *testcluster.Cluster) ([]grpc.ServerOption, func(grpc.ServiceRegistrar)) {
 			cfg := Config{Queries: FromCoordinator(c.Coordinator), Catalog: c.Catalog, Keys: c.Keys}

@@ -36,15 +36,15 @@ func sqlInfoTable(cfg *Config) []fact {
 		{6, noText{}, ""},
 		{7, noText{}, ""},
 		{8, int32(wire.SqlSupportedTransaction_SQL_SUPPORTED_TRANSACTION_SAVEPOINT), "of temporary tables"},
-		{9, true, ""},   // cancel
-		{10, false, ""}, // bulk ingestion
-		{11, false, ""}, // transactions in bulk ingestion
+		{9, true, ""}, // cancel
+		{10, true, "into temporary tables"},
+		{11, true, ""}, // transactions in bulk ingestion
 		{100, milliseconds(cfg.SessionIdleMax), ""},
 		{101, milliseconds(cfg.SessionIdleMax), ""},
 
 		// Syntax.
-		{500, false, ""}, // CREATE and DROP of catalogs
-		{501, false, ""}, // of schemas
+		{500, false, ""},                      // CREATE and DROP of catalogs
+		{501, false, ""},                      // of schemas
 		{502, false, "but of temporary ones"}, // of tables
 		{503, int32(wire.SqlSupportedCaseSensitivity_SQL_CASE_SENSITIVITY_CASE_INSENSITIVE), ""},
 		{504, `"`, ""},

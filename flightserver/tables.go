@@ -12,6 +12,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/catalog"
 	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
@@ -22,25 +23,28 @@ const (
 
 	tableType       = "TABLE"
 	systemTableType = "SYSTEM TABLE"
+	temporaryType   = "LOCAL TEMPORARY"
 )
 
 // tableTypes are all that GetTables tells of.
-var tableTypes = []string{systemTableType, tableType}
+var tableTypes = []string{temporaryType, systemTableType, tableType}
 
 // A listed table, as GetTables tells it.
 type listed struct {
 	name table.Name
 	kind string
+	// columns are those of a temporary table; others are loaded.
+	columns []table.Column
 }
 
 // listTables lists what the command asks for, in the order that the protocol wants: by catalog, db schema, table.
-func (s *Server) listTables(snapshot *catalog.Snapshot, m *wire.CommandGetTables) []listed {
+func (s *Server) listTables(c caller, snapshot *catalog.Snapshot, m *wire.CommandGetTables) []listed {
 	want := newFilter(m.Catalog, m.DbSchemaFilterPattern, m.TableNameFilterPattern)
 	kinds := m.GetTableTypes()
 	var all []listed
 	add := func(name table.Name, kind string) {
 		if want.table(name) && (len(kinds) == 0 || slices.Contains(kinds, kind)) {
-			all = append(all, listed{name, kind})
+			all = append(all, listed{name: name, kind: kind})
 		}
 	}
 	for _, name := range snapshot.Names() {
@@ -48,6 +52,14 @@ func (s *Server) listTables(snapshot *catalog.Snapshot, m *wire.CommandGetTables
 	}
 	for _, name := range s.cfg.SystemTables {
 		add(table.Name{Catalog: settings.DefaultCatalog, Schema: systemSchema, Table: name}, systemTableType)
+	}
+	for _, v := range s.sessions.temporary(c).In(0).List() {
+		before := len(all)
+		add(table.Name{Catalog: frontend.TemporaryCatalog, Schema: settings.DefaultSchema, Table: v.Name}, temporaryType)
+		if len(all) > before {
+			all[before].columns = v.Columns
+		}
+		v.Release()
 	}
 	slices.SortFunc(all, func(a, b listed) int {
 		if c := strings.Compare(a.name.Catalog, b.name.Catalog); c != 0 {
@@ -66,7 +78,7 @@ func (s *Server) getTables(ctx context.Context, m *wire.CommandGetTables) (arrow
 	if err != nil {
 		return nil, err
 	}
-	tables := s.listTables(snapshot, m)
+	tables := s.listTables(callerOf(ctx), snapshot, m)
 	schema := schema_ref.Tables
 	var schemas [][]byte
 	if m.GetIncludeSchema() {
@@ -110,6 +122,9 @@ func (s *Server) tableSchema(ctx context.Context, snapshot *catalog.Snapshot, t 
 }
 
 func (s *Server) loadTable(ctx context.Context, snapshot *catalog.Snapshot, t listed) (*table.Table, error) {
+	if t.kind == temporaryType {
+		return &table.Table{Name: t.name, Columns: t.columns}, nil
+	}
 	if t.kind == systemTableType {
 		return s.cfg.Queries.SystemTable(t.name.Table)
 	}

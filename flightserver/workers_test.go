@@ -9,6 +9,10 @@ import (
 func TestManyWorkers(t *testing.T) {
 	r := startReal(t, 25, nil)
 	c := r.session(t)
+	always := map[string]any{"arbalest.distributed": "always", "arbalest.join_strategy": "exchange", "arbalest.partitions": int64(25)}
+	if faults := set(t, c, always); len(faults) > 0 {
+		t.Fatal(faults)
+	}
 	info, err := c.Execute(testContext(t), "SELECT a.kind, count(*) FROM events a JOIN events b USING (id) GROUP BY a.kind, a.id")
 	if err != nil {
 		t.Fatal(err)

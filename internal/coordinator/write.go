@@ -180,15 +180,22 @@ func (c *Coordinator) appendRows(ctx context.Context, r Request, old *temptable.
 		next.Release()
 		return 0, nil
 	}
-	if err := r.Temporary.Put(next); err != nil || len(all) <= c.cfg.Limits.TemporaryPartsMax {
-		return count, err
+	if err := r.Temporary.Put(next); err != nil {
+		return 0, err
 	}
-	// Each has a query of its own here, and a file on its worker.
-	whole, err := c.keepSQL(ctx, withoutParameters(r), "SELECT * FROM "+table.Quote(old.Name))
+	return count, c.compact(ctx, r, old.Name, old.Columns, len(all))
+}
+
+// compact writes a table anew as the rows of one query when it is of those of too many: each is a query here, and a file on its worker.
+func (c *Coordinator) compact(ctx context.Context, r Request, name string, columns []table.Column, parts int) error {
+	if parts <= c.cfg.Limits.TemporaryPartsMax {
+		return nil
+	}
+	whole, err := c.keepSQL(ctx, withoutParameters(r), "SELECT * FROM "+table.Quote(name))
 	if err != nil {
-		return count, err
+		return err
 	}
-	return count, r.Temporary.Put(temptable.NewVersion(old.Name, old.Columns, []*temptable.Rows{whole}))
+	return r.Temporary.Put(temptable.NewVersion(name, columns, []*temptable.Rows{whole}))
 }
 
 func withoutParameters(r Request) Request {
