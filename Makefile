@@ -28,9 +28,11 @@ ETCD_VERSION := v3.7.3
 BENCH_FLAGS ?=
 # The scale factor of `make test-tpch`.
 SCALE ?= 1
+# How many queries `make soak` runs.
+SOAK ?= 50000
 
 # Packages that link DuckDB (slow to build with the race detector), the suites over real processes, and all the rest.
-SUITES := ./integration/badinput/... ./integration/compat/... ./integration/deploy/... ./integration/fleet/... ./integration/load/... ./integration/tpch/...
+SUITES := ./integration/badinput/... ./integration/chaos/... ./integration/compat/... ./integration/deploy/... ./integration/fleet/... ./integration/load/... ./integration/soak/... ./integration/tpch/...
 
 .PHONY: all
 all: test lint
@@ -96,6 +98,14 @@ test-tpch: build tools-python ## the 22 TPC-H queries with 1, 2 and 3 workers, t
 .PHONY: compat
 compat: build tools ## the tests with real clients, telling each step
 	$(GO) test -count=1 -timeout 25m -v ./integration/compat/...
+
+.PHONY: chaos
+chaos: build tools-python ## every fault at every place, 200 killed workers, TPC-H at scale 10 in little memory; Linux, as root
+	ARBALEST_CHAOS=full $(GO) test -count=1 -timeout 4h -v ./integration/chaos/...
+
+.PHONY: soak
+soak: build tools-python ## SOAK mixed queries (50000), and what every process holds meanwhile
+	ARBALEST_SOAK=$(SOAK) $(GO) test -count=1 -timeout 12h -v ./integration/soak/...
 
 .PHONY: bench
 bench: build tools-python ## the figures of speed and memory, as ratios to named baselines in one run

@@ -68,8 +68,11 @@ func (c *Cluster) launchWorkers() error {
 // engineFlags are those of the engine, for worker processes and for serve.
 func (c *Cluster) engineFlags(spill string) []string {
 	return []string{"--threads", strconv.Itoa(max(c.options.Threads, 1)), "--memory-limit", cmp.Or(c.options.Memory, "2GB"),
-		"--spill-dir", cmp.Or(spill, filepath.Join(c.dir, "spill"))}
+		"--spill-dir", cmp.Or(spill, c.SpillDir())}
 }
+
+// SpillDir is the folder in which workers spill that have none of their own.
+func (c *Cluster) SpillDir() string { return filepath.Join(c.dir, "spill") }
 
 // WaitUsable waits until every worker is usable, to every coordinator.
 func (c *Cluster) WaitUsable(ctx context.Context) error {

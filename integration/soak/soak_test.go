@@ -1,0 +1,173 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/integration/client"
+	"github.com/arbalest-sql/arbalest/integration/harness"
+	"github.com/arbalest-sql/arbalest/integration/oracle"
+	"github.com/arbalest-sql/arbalest/integration/tpch"
+)
+
+const (
+	workers = 3
+	clients = 8
+	scale   = 0.01
+	parts   = 4
+	sample  = 200 // queries, without ARBALEST_SOAK
+	tenths  = 10
+	// pausesFull are how often in a tenth the processes are looked at; in a run whose growth is not judged, once is enough.
+	pausesFull = 3
+	// growthMax is what a median may grow after the first tenth.
+	growthMax = 0.05
+	// judgedFrom is the least number of queries of a run whose growth is judged: a shorter one is all warm-up.
+	judgedFrom = 5000
+	// queryLimit is when a query counts as hung.
+	queryLimit = time.Minute
+)
+
+// TestSoak runs them.
+func TestSoak(t *testing.T) {
+	total := sample
+	if text := os.Getenv("ARBALEST_SOAK"); text != "" {
+		var err error
+		if total, err = strconv.Atoi(text); err != nil || total < tenths*pausesFull {
+			t.Fatalf("ARBALEST_SOAK=%q: want a number of queries, at least %d", text, tenths*pausesFull)
+		}
+	}
+	pauses := 1
+	if total >= judgedFrom {
+		pauses = pausesFull
+	}
+	dir, err := harness.TPCH(t.Context(), scale, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &soak{t: t, want: ask(t, dir), counts: map[string]int{}}
+	s.cluster, err = harness.Launch(t.Context(), harness.Options{Data: []string{dir}, Workers: workers, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cluster.Stop() }) // the worker that was killed is reported too
+	held := newHoldings(s.cluster)
+	for tenth := range tenths {
+		for pause := range pauses {
+			from, to := total*(tenth*pauses+pause)/(tenths*pauses), total*(tenth*pauses+pause+1)/(tenths*pauses)
+			s.run(from, to)
+			if tenth == 0 && pause == 0 {
+				s.replaceWorker()
+			}
+			if err := s.cluster.WaitIdle(t.Context()); err != nil {
+				t.Fatalf("after %d queries: %v", to, err)
+			}
+			held.read(t, tenth)
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d queries: %v", total, s.counts)
+	t.Logf("medians at idle, by tenth of the run:\n%s", held.table())
+	if s.counts["exchange"] < total/2 || s.counts["spill"] < total/10 {
+		t.Errorf("of %d queries %d had an exchange and %d spilled; want half and a tenth", total, s.counts["exchange"], s.counts["spill"])
+	}
+	if total >= judgedFrom && !t.Failed() {
+		for _, fault := range held.grown(growthMax) {
+			t.Error(fault)
+		}
+	}
+}
+
+// ask gives what DuckDB says of the 22 queries.
+func ask(t *testing.T, dir string) map[int]*oracle.Rows {
+	t.Helper()
+	tables, err := harness.Tables(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := oracle.Question{Tables: tables, Out: t.TempDir()}
+	for _, q := range tpch.Queries() {
+		question.Statements = append(question.Statements, oracle.Statement{Name: q.Name, SQL: q.SQL})
+	}
+	answers, err := oracle.Ask(t.Context(), question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[int]*oracle.Rows{}
+	for _, q := range tpch.Queries() {
+		if want[q.Number], err = answers[q.Name].Rows(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return want
+}
+
+// A soak is one run.
+type soak struct {
+	t       *testing.T
+	cluster *harness.Cluster
+	want    map[int]*oracle.Rows
+
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (s *soak) count(what ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range what {
+		s.counts[w]++
+	}
+}
+
+// run runs queries from to to-1, eight at once. The clients' sessions live as long; so the processes keep nothing of them.
+func (s *soak) run(from, to int) {
+	var next atomic.Int64
+	next.Store(int64(from))
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			session, err := s.session()
+			if err != nil {
+				s.t.Error(err)
+				return
+			}
+			defer func() { session.Close() }()
+			for n := int(next.Add(1)) - 1; n < to && !s.t.Failed(); n = int(next.Add(1)) - 1 {
+				ctx, cancel := context.WithTimeout(s.t.Context(), queryLimit)
+				gone, err := s.one(ctx, session, n)
+				cancel()
+				if err != nil {
+					s.t.Errorf("query %d: %v", n, err)
+				}
+				if gone { // a client that left comes back as another one
+					session.Close()
+					if session, err = s.session(); err != nil {
+						s.t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (s *soak) session() (*client.Session, error) {
+	return client.Dial(s.t.Context(), s.cluster.Door.Address, client.Options{})
+}
+
+// replaceWorker kills a worker and starts it again.
+func (s *soak) replaceWorker() {
+	s.cluster.Workers[0].Kill()
+	if err := s.cluster.Restart(s.t.Context(), 0); err != nil {
+		s.t.Fatal(fmt.Errorf("start the killed worker again: %w", err))
+	}
+}
