@@ -105,6 +105,9 @@ type Limits struct {
 	// StallMax is how long the tasks of a query may run without anything being heard of any of them before the query fails.
 	// Default 5 min: pings are not counted, and an engine that works tells its progress every second.
 	StallMax time.Duration
+	// SpeculateAfter is how long a task runs at least before a second attempt of it is begun elsewhere because its siblings
+	// were much faster (lifecycle: speculate.go). Default 3 s: less is lost by waiting. Negative: never.
+	SpeculateAfter time.Duration
 	// TickInterval is how often deadlines and unread results are looked at. Default 500 ms.
 	TickInterval time.Duration
 	// TicketTaskBytesMax is the largest task shipped inside a ticket; larger ones are dispatched. Default 48 KiB, which
@@ -176,6 +179,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.CallTimeout, 10*time.Second)
 	setDefault(&l.ReleaseTimeout, 2*time.Minute)
 	setDefault(&l.StallMax, 5*time.Minute)
+	setDefault(&l.SpeculateAfter, 3*time.Second)
 	setDefault(&l.TickInterval, 500*time.Millisecond)
 	setDefault(&l.TicketTaskBytesMax, 48<<10)
 	setDefault(&l.LocationsMax, 20)

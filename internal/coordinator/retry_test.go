@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
@@ -156,4 +157,39 @@ func TestFailedReadingMovesTheTask(t *testing.T) {
 	}
 	q.Cancel(nil)
 	b.idle()
+}
+
+// A task that takes much longer than its sibling is run a second time by the worker that is idle, and given up at its own.
+func TestSlowTaskIsOutrun(t *testing.T) {
+	b := newBench(t, 2)
+	q := b.submit("group")
+	quick, slow := take(t, b.worker("w1").created, "leaf task"), take(t, b.worker("w2").created, "leaf task")
+	b.worker("w1").report(quick.GetKey(), finished)
+	b.worker("w2").report(slow.GetKey(), running)
+	b.eventually("both are known", func() bool {
+		tasks := q.tasks()[0]
+		return tasks[0].State+tasks[1].State == lifecycle.Done+lifecycle.Active
+	})
+	b.advance(4 * time.Second)
+	rival := take(t, b.worker("w1").created, "second attempt")
+	if rival.GetKey().GetTask() != slow.GetKey().GetTask() || rival.GetKey().GetAttempt() != 2 || len(rival.GetScans()[0].GetSplits()) == 0 {
+		t.Errorf("w1 was sent %v", rival)
+	}
+	b.worker("w1").report(rival.GetKey(), finished)
+	if given := take(t, b.worker("w2").canceled, "end of the slow attempt"); given.GetKey().GetAttempt() != 1 {
+		t.Errorf("w2 was told to cancel %v", given)
+	}
+	for _, id := range []string{"w1", "w2"} {
+		root := take(t, b.worker(id).created, "root task")
+		for _, p := range root.GetInputs()[0].GetProducers() {
+			if p.GetWorkerId() != "w1" {
+				t.Errorf("the root is to read %v at %s", p.GetKey(), p.GetWorkerId())
+			}
+		}
+	}
+	q.Cancel(nil)
+	b.idle()
+	if got := testutil.ToFloat64(b.c.metrics.attempts.WithLabelValues("outrun")); got != 1 {
+		t.Errorf("%v attempts were outrun", got)
+	}
 }

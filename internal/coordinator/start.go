@@ -69,6 +69,7 @@ func (c *Coordinator) start(q *Query) {
 		return
 	}
 	shape := c.shapeOf(q, placed)
+	shape.Slots = slotsOf(workers)
 	for _, w := range workers {
 		shape.Usable = append(shape.Usable, w.ID)
 	}
@@ -153,6 +154,7 @@ func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
 	shape := lifecycle.Shape{
 		Direct: placed.direct != nil, Proxied: c.cfg.ProxyResults, Attempts: q.settings.TaskAttempts(),
 		Deadline: placed.deadline, ResultTTL: limits.ResultTTL, WorkerWaitMax: limits.WorkerWaitMax, StallMax: limits.StallMax,
+		SpeculateAfter: limits.SpeculateAfter,
 	}
 	if placed.kept {
 		shape.Kept, shape.ResultTTL = true, limits.SpoolTTL
@@ -176,4 +178,22 @@ func (p *placedPlan) stageShape(stage ids.StageID) lifecycle.StageShape {
 		shape.Workers = append(shape.Workers, task.Worker)
 	}
 	return shape
+}
+
+const (
+	// slotsMin and slotsOfThread say how many tasks of one query a worker runs at once. Tasks of one thread's worth of work
+	// leave threads idle where they wait for a disk, and each has its own memory: enough of them, not all of a wide plan.
+	slotsMin      = 4
+	slotsOfThread = 2
+)
+
+// slotsOf is how many tasks of a query each worker gets at once.
+func slotsOf(workers []member.Record) int {
+	threads := 0
+	for i, w := range workers {
+		if n := int(w.Threads); i == 0 || n < threads {
+			threads = n
+		}
+	}
+	return max(slotsMin, slotsOfThread*threads)
 }

@@ -39,11 +39,8 @@ func (m *Machine) dispatch(now time.Time) (actions []Action) {
 				continue
 			}
 			m.assign(task, worker, Creating)
-			for _, input := range m.shape.Stages[s].Inputs {
-				for p := range m.stages[input] {
-					m.stages[input][p].used = true
-				}
-			}
+			task.begun = now
+			m.useInputs(s)
 			actions = append(actions, Dispatch{Stage: ids.StageID(s), Task: ids.TaskIndex(t), Attempt: task.Attempt, Worker: worker})
 		}
 	}
@@ -62,6 +59,20 @@ func (m *Machine) dispatch(now time.Time) (actions []Action) {
 // assign notes where the task's attempt is, or is going.
 func (m *Machine) assign(task *task, worker ids.WorkerID, state TaskState) {
 	task.Worker, task.State = worker, state
+	m.touch(worker)
+}
+
+// useInputs notes that a task of a stage is told which attempts of its producers to read.
+func (m *Machine) useInputs(stage int) {
+	for _, input := range m.shape.Stages[stage].Inputs {
+		for p := range m.stages[input] {
+			m.stages[input][p].used = true
+		}
+	}
+}
+
+// touch notes that a worker may have something of the query.
+func (m *Machine) touch(worker ids.WorkerID) {
 	if at, known := slices.BinarySearch(m.touched, worker); !known && worker != "" {
 		m.touched = slices.Insert(m.touched, at, worker)
 	}
@@ -77,7 +88,9 @@ func (m *Machine) choose(s, t int) ids.WorkerID {
 	for i := range m.usable {
 		worker := m.usable[(i+s+t)%len(m.usable)] // of equal ones, not all tasks the same
 		running, taken := m.running(worker)
-		if taken || task.alone && running > 0 {
+		if full := m.shape.Slots > 0 && running >= m.shape.Slots; worker == task.Worker && full {
+			return ""
+		} else if full || taken || task.alone && running > 0 {
 			continue
 		}
 		if worker == task.Worker {
@@ -99,6 +112,9 @@ func (m *Machine) running(worker ids.WorkerID) (count int, taken bool) {
 			if task := &tasks[t]; task.Worker == worker && (task.State == Creating || task.State == Active) {
 				count++
 				taken = taken || task.alone
+			}
+			if task := &tasks[t]; task.rival != nil && task.rival.Worker == worker {
+				count++
 			}
 		}
 	}

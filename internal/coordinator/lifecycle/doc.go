@@ -43,10 +43,12 @@
 //     again, or the query fails: no result is made of two attempts.
 //  7. A root task whose begin a client may have is not moved: its loss is the query's, as UNAVAILABLE.
 //  8. The number of attempts is bounded: every next one is charged to a task (Shape.Attempts), or follows from one that is,
-//     or from a refusal by a worker that was not asked before.
+//     or from a refusal by a worker that was not asked before, or is its task's only rival: a second attempt beside a slow
+//     one (speculate.go), which nobody is told to read before it has won or the other one has failed.
 //  9. Every attempt that was given to a worker is counted under one outcome by the query's end.
 //  10. A stage is settled at most once, before anything of it is dispatched; later attempts are of the same work.
-//  11. No task is given to a worker that is lost or not usable.
+//  11. No task is given to a worker that is lost or not usable, and no more at once to one than it has slots. A task waits for
+//     a slot at its own worker: a sibling of another stage there is done soon, and its splits may be in that worker's cache.
 //  12. An attempt that was given up is told to end (Abandon) to a worker in reach at once, and to one that was cut off when it
 //     comes back. It never is the one that counts. What is left after that ends with the query, by Release.
 package lifecycle

@@ -189,7 +189,11 @@ func (s *script) fault(t *testing.T, d *datadriven.TestData, text string) error 
 func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
 	shape := Shape{Direct: d.HasArg("direct"), Proxied: d.HasArg("proxied"), Kept: d.HasArg("kept"), ResultTTL: 60 * time.Second, WorkerWaitMax: 30 * time.Second}
 	d.MaybeScanArgs(t, "attempts", &shape.Attempts)
-	var stall, deadline int
+	d.MaybeScanArgs(t, "slots", &shape.Slots)
+	var stall, deadline, speculate int
+	if d.MaybeScanArgs(t, "speculate", &speculate) {
+		shape.SpeculateAfter = time.Duration(speculate) * time.Second
+	}
 	if d.MaybeScanArgs(t, "stall", &stall) {
 		shape.StallMax = time.Duration(stall) * time.Second
 	}
@@ -249,10 +253,13 @@ func (s *script) show() string {
 	fmt.Fprintf(&b, "%s complete=%t progress=%.2f tasks=%d rows=%d\n", s.m.Status(), s.m.Complete(), s.m.Progress(), tasks, rows)
 	for stage, tasks := range s.m.Stages() {
 		fmt.Fprintf(&b, "stage %d:", stage)
-		for _, task := range tasks {
+		for index, task := range tasks {
 			fmt.Fprintf(&b, " %s@%s", task.State, task.Worker)
 			if task.Attempt > 1 {
 				fmt.Fprintf(&b, "#%d", task.Attempt)
+			}
+			if rival := s.m.stages[stage][index].rival; rival != nil {
+				fmt.Fprintf(&b, "+%s@%s#%d", rival.State, rival.Worker, rival.Attempt)
 			}
 		}
 		b.WriteString("\n")

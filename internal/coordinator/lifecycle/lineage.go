@@ -25,6 +25,10 @@ func (m *Machine) workerLost(e WorkerLost) []Action {
 		for t := range tasks {
 			task := &tasks[t]
 			task.forgetAbandoned(e.Worker)
+			if task.rival != nil && task.rival.Worker == e.Worker {
+				task.rival.State = Broken
+				m.endRival(task, OutcomeLost)
+			}
 			if task.Worker != e.Worker || task.State == Waiting {
 				continue
 			}
@@ -132,6 +136,7 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 		}
 		if consumer.State == Creating || consumer.State == Placed || gone && consumer.State == Active && !consumer.hasRead() && !consumer.shown() {
 			m.count(consumer, OutcomeRestarted)
+			m.dropRival(consumer, OutcomeRestarted)
 			consumer.notBefore = now
 			m.giveUp(consumer, Dropped)
 		}
@@ -144,6 +149,7 @@ func (m *Machine) restart(stage ids.StageID, given *task, why error, now time.Ti
 	if m.isRoot(stage) && (given.shown() || given.State == Done) {
 		return why
 	}
+	m.dropRival(given, OutcomeRestarted)
 	if given.State != Waiting {
 		if given.State == Done {
 			m.recount(given, OutcomeRestarted)

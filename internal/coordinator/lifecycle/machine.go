@@ -155,6 +155,12 @@ func (m *Machine) find(stage ids.StageID, index ids.TaskIndex) *task {
 
 func (m *Machine) created(e Created) []Action {
 	task := m.find(e.Stage, e.Task)
+	if task != nil && task.rival != nil && task.rival.Attempt == e.Attempt {
+		if task.rival.Err = e.Err; e.Err != nil {
+			m.dropRival(task, OutcomeRefused)
+		}
+		return nil
+	}
 	if task == nil || task.Attempt != e.Attempt || task.State != Creating { // its reports were faster than the reply
 		return nil
 	}
@@ -174,6 +180,8 @@ func (m *Machine) report(e Report) []Action {
 	switch {
 	case task == nil:
 		return nil
+	case task.rival != nil && task.rival.Attempt == e.Attempt:
+		return m.rivalReport(e, task)
 	case task.Attempt != e.Attempt:
 		return m.former(e, task)
 	case task.State == Waiting || task.State >= Done || e.State < task.State:
@@ -196,6 +204,8 @@ func (m *Machine) report(e Report) []Action {
 	case Dropped:
 		return m.dropped(e, task)
 	case Done:
+		task.took = e.Now.Sub(task.begun)
+		m.dropRival(task, OutcomeOutrun)
 		m.count(task, OutcomeFinished)
 	}
 	task.State = e.State
@@ -242,6 +252,7 @@ func (m *Machine) end(status Status, err error, now time.Time) Action {
 	m.status, m.err, m.ended = status, err, now
 	for _, tasks := range m.stages {
 		for t := range tasks {
+			m.dropRival(&tasks[t], OutcomeCancelled)
 			switch task := &tasks[t]; task.State {
 			case Creating, Placed, Active:
 				m.count(task, OutcomeCancelled)

@@ -20,6 +20,11 @@ type Shape struct {
 	Usable []ids.WorkerID
 	// Attempts is how often a task is tried before the query fails; 0 counts as 1.
 	Attempts int
+	// Slots is how many tasks of the query a worker is given at once; 0 for any number. Results that wait for their readers
+	// need none.
+	Slots int
+	// SpeculateAfter is how long a task runs at least before it gets a rival; 0 for never.
+	SpeculateAfter time.Duration
 	// Deadline ends the query; zero for none.
 	Deadline time.Time
 	// ResultTTL is how long a placed result waits for its reader while none is reading; 0 of a kept one: for ever.

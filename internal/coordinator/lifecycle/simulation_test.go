@@ -64,7 +64,7 @@ type simReader struct {
 
 func TestSimulation(t *testing.T) {
 	ends := map[Status]int{}
-	retried, merged := 0, 0
+	retried, merged, outrun := 0, 0, uint64(0)
 	for seed := range uint64(simulations) {
 		s := newSimulation(t, seed)
 		ends[s.run()]++
@@ -74,12 +74,13 @@ func TestSimulation(t *testing.T) {
 		if s.m.Status() == Finished {
 			merged += s.merged
 		}
+		outrun += s.m.Counts()[OutcomeOutrun]
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	t.Logf("ends: %v; %d finished after retries; %d stages merged", ends, retried, merged)
-	if ends[Finished] < simulations/4 || ends[Failed] < simulations/20 || ends[Cancelled] == 0 || retried < simulations/10 || merged < simulations/20 {
+	t.Logf("ends: %v; %d finished after retries; %d stages merged; %d attempts outrun", ends, retried, merged, outrun)
+	if ends[Finished] < simulations/4 || ends[Failed] < simulations/20 || ends[Cancelled] == 0 || retried < simulations/10 || merged < simulations/20 || outrun < simulations/100 {
 		t.Errorf("the seeds no longer try what they should: %v, %d finished after retries", ends, retried)
 	}
 }
@@ -98,7 +99,9 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	}
 	stages := 1 + rng.IntN(4)
 	s.shape = Shape{Direct: stages == 1 && rng.IntN(2) == 0, Proxied: rng.IntN(2) == 0, Usable: workers, Attempts: 1 + rng.IntN(4),
-		ResultTTL: time.Minute, WorkerWaitMax: 30 * time.Second, StallMax: 5 * time.Minute}
+		SpeculateAfter: time.Duration(rng.IntN(3)) * time.Second,
+		Slots:          rng.IntN(4),
+		ResultTTL:      time.Minute, WorkerWaitMax: 30 * time.Second, StallMax: 5 * time.Minute}
 	for n := range stages {
 		one := StageShape{Indeterminate: rng.IntN(3) == 0}
 		for range 1 + rng.IntN(3) {
@@ -237,7 +240,7 @@ func (s *simulation) step(event Event) {
 // abandoned ends an attempt at its worker, which must not be the one that counts.
 func (s *simulation) abandoned(a Abandon) {
 	key := s.key(int(a.Stage), int(a.Task), a.Attempt)
-	if current := s.m.Task(a.Stage, a.Task); current.Attempt == a.Attempt {
+	if task := s.m.find(a.Stage, a.Task); task.Attempt == a.Attempt || task.rival != nil && task.rival.Attempt == a.Attempt {
 		s.errorf("%s is abandoned, and counts", key)
 	}
 	if s.where[key] != a.Worker || s.cut[a.Worker] {
@@ -254,8 +257,12 @@ func (s *simulation) checkStrays() {
 		if s.ended || s.retelling || !s.alive[run.worker] || s.cut[run.worker] || int(key.Stage) == len(s.shape.Stages)-1 && s.back[run.worker] {
 			continue
 		}
-		if current := s.m.Task(key.Stage, key.Task); current.Attempt != key.Attempt {
-			s.errorf("%s still runs on %s, but attempt %d counts", key, run.worker, current.Attempt)
+		task := s.m.find(key.Stage, key.Task)
+		if task.Attempt != key.Attempt && (task.rival == nil || task.rival.Attempt != key.Attempt) {
+			s.errorf("%s still runs on %s, but attempt %d counts", key, run.worker, task.Attempt)
+		}
+		if task.rival != nil && (task.rival.Worker == task.Worker || task.State == Done || s.m.isRoot(key.Stage)) {
+			s.errorf("%s has a rival on %s", key, task.rival.Worker)
 		}
 	}
 }
@@ -272,6 +279,9 @@ func (s *simulation) dispatched(a Dispatch) {
 	s.given[key], s.where[key] = true, a.Worker
 	if !s.alive[a.Worker] || s.cut[a.Worker] {
 		s.errorf("%s is sent to %s, which is lost", key, a.Worker)
+	}
+	if n, _ := s.m.running(a.Worker); s.shape.Slots > 0 && n > s.shape.Slots {
+		s.errorf("%s is sent to %s, which has %d tasks by now", key, a.Worker, n)
 	}
 	run := &simRun{worker: a.Worker}
 	states := s.m.Stages()

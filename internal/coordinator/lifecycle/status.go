@@ -71,12 +71,14 @@ const (
 	OutcomeRefused
 	// OutcomeRestarted attempts were given up since an attempt that they read was.
 	OutcomeRestarted
+	// OutcomeOutrun attempts were given up since another one of the same task was faster.
+	OutcomeOutrun
 	// OutcomeCancelled attempts were there when the query ended.
 	OutcomeCancelled
 	outcomeCount
 )
 
-var outcomeNames = [outcomeCount]string{"finished", "failed", "lost", "refused", "restarted", "cancelled"}
+var outcomeNames = [outcomeCount]string{"finished", "failed", "lost", "refused", "restarted", "outrun", "cancelled"}
 
 // String gives the outcome as the metrics' label.
 func (o Outcome) String() string { return outcomeNames[o] }

@@ -32,7 +32,16 @@ type task struct {
 	// used: a consumer that still counts was told to read an attempt of it. Rows that changed since would mix.
 	used bool
 
+	// rival is a second attempt that runs beside the current one, since rivalBegun; nil for none. speculated: there was one.
+	rival      *Task
+	rivalBegun time.Time
+	speculated bool
+
 	// The rest is of the current attempt.
+
+	// begun is when it was given to its worker, took how long it ran until it was Done.
+	begun time.Time
+	took  time.Duration
 
 	// lost: it is Done, but its output is gone, for the reason why.
 	lost bool
@@ -51,8 +60,13 @@ func (t *task) hasRead() bool {
 	return t.State == Done || t.State == Active && (t.InputsRead || t.Rows > 0 || t.Bytes > 0 || t.Progress > 0 || t.SchemaSent || t.sent)
 }
 
-// next ends the current attempt in a state and begins another one, which waits until notBefore.
+// next ends the current attempt in a state and begins another one, which waits until notBefore; a rival takes its place at
+// once.
 func (t *task) next(ended TaskState, notBefore time.Time) {
+	if t.rival != nil {
+		t.promote(ended)
+		return
+	}
 	t.remember(ended)
 	t.highest++
 	t.Task = Task{Attempt: t.highest}
@@ -60,8 +74,9 @@ func (t *task) next(ended TaskState, notBefore time.Time) {
 	t.lost, t.why, t.gone, t.proxied, t.sent, t.drained = false, nil, false, false, false, false
 }
 
-func (t *task) remember(ended TaskState) {
-	past := t.Task
+func (t *task) remember(ended TaskState) { t.rememberAs(t.Task, ended) }
+
+func (t *task) rememberAs(past Task, ended TaskState) {
 	past.State = ended
 	past.PartitionRows, past.PartitionBytes = nil, nil
 	if len(t.past) == pastMax {

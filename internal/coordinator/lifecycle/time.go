@@ -37,7 +37,8 @@ func (m *Machine) tick(now time.Time) []Action {
 		return m.fail(qerr.New(qerr.Deadline, "nothing was heard of any task of the query for %s; stage %d task %d (attempt %d) is %s on worker %s",
 			m.shape.StallMax, s, t, task.Attempt, task.State, task.Worker), now)
 	}
-	return m.proceed(now)
+	actions := m.proceed(now)
+	return append(actions, m.speculate(now)...)
 }
 
 // unread reports whether results are placed, some unread, and none being read or about to move.

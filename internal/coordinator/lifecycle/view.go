@@ -61,10 +61,14 @@ func (m *Machine) Stages() [][]Task {
 	return stages
 }
 
-// Attempts copies the ended attempts that are remembered of a task, oldest first, and the current one.
+// Attempts copies the ended attempts that are remembered of a task, oldest first, the current one, and its rival.
 func (m *Machine) Attempts(stage ids.StageID, index ids.TaskIndex) []Task {
 	t := &m.stages[stage][index]
-	return append(slices.Clone(t.past), t.Task)
+	all := append(slices.Clone(t.past), t.Task)
+	if t.rival != nil {
+		all = append(all, *t.rival)
+	}
+	return all
 }
 
 // Counts says how the attempts that were given to workers ended so far.
