@@ -23,6 +23,7 @@ type Node struct {
 	Address string
 
 	cluster *Cluster
+	gate    *gate // of the server's connections
 	leave   func()
 	stop    func() // of the server
 	once    sync.Once
@@ -61,7 +62,8 @@ func (c *Cluster) addNode(join func(n *Node) (leave func())) *Node {
 	c.onClose("worker", n.Worker.Close)
 	server := grpc.NewServer(flightx.ServerOptions(o.Log)...)
 	n.Worker.Register(server)
-	n.stop = c.serve(server, listener)
+	n.gate = newGate(listener)
+	n.stop = c.serve(server, n.gate)
 	n.leave = join(n)
 	c.t.Cleanup(func() { n.leave() })
 	c.Workers = append(c.Workers, n)
