@@ -60,7 +60,7 @@ func (c *Cluster) addNode(join func(n *Node) (leave func())) *Node {
 	})
 	c.must("open worker", err)
 	c.onClose("worker", n.Worker.Close)
-	server := grpc.NewServer(flightx.ServerOptions(o.Log)...)
+	server := grpc.NewServer(append(flightx.ServerOptions(o.Log), grpc.ChainStreamInterceptor(n.interceptor))...)
 	n.Worker.Register(server)
 	n.gate = newGate(listener)
 	n.stop = c.serve(server, n.gate)

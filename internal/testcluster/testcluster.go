@@ -68,6 +68,7 @@ type Cluster struct {
 	t       testing.TB
 	options Options
 	clients *flightx.Clients
+	faults  faults
 	idle    int // goroutines when nothing runs
 }
 
