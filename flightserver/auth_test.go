@@ -226,3 +226,23 @@ func TestHealthNeedsNoLogin(t *testing.T) {
 		t.Errorf("health %v, %v", r, err)
 	}
 }
+
+// Who guesses passwords has to wait; others do not, nor who has a token.
+func TestGuessesAreSlowedDown(t *testing.T) {
+	f := start(t, withUsers)
+	try := func(pair string) error {
+		c := f.client(t)
+		ctx := metadata.AppendToOutgoingContext(testContext(t), "authorization", basic(pair))
+		_, err := c.GetCatalogs(ctx)
+		return err
+	}
+	for range 5 {
+		wantCode(t, try("anna:guess"), codes.Unauthenticated)
+	}
+	err := try("anna:guess")
+	wantCode(t, err, codes.Unavailable)
+	if err == nil || strings.Contains(err.Error(), "guess") || !strings.Contains(err.Error(), "try again in") {
+		t.Errorf("the refusal says %v", err)
+	}
+	wantCode(t, try("zoe:zoe!"), codes.OK)
+}

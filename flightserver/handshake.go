@@ -16,7 +16,7 @@ import (
 func (s *Server) Handshake(stream wire.FlightService_HandshakeServer) error {
 	md, _ := metadata.FromIncomingContext(stream.Context())
 	if len(md.Get(authorizationHeader)) > 0 {
-		c, h, err := s.identify(md)
+		c, h, err := s.identify(md, addressOf(stream.Context()))
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (s *Server) Handshake(stream wire.FlightService_HandshakeServer) error {
 	if err := proto.Unmarshal(request.GetPayload(), &login); err != nil {
 		return qerr.New(qerr.Unauthenticated, "the handshake's payload is not a BasicAuth message")
 	}
-	c, err := s.checkPassword(login.GetUsername(), login.GetPassword())
+	c, err := s.checkPassword(login.GetUsername(), login.GetPassword(), addressOf(stream.Context()))
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package flightserver
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -51,7 +53,7 @@ func (h headers) md() metadata.MD {
 // login finds the caller of a call and puts it into the context. A caller without a session token gets one by reply.
 func (s *Server) login(ctx context.Context, reply func(headers) error) (context.Context, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	c, h, err := s.identify(md)
+	c, h, err := s.identify(md, addressOf(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func (s *Server) login(ctx context.Context, reply func(headers) error) (context.
 // identify looks at all credentials of a call. A good session token wins, from wherever it comes; then a password; then, on
 // a server without users, nothing at all. A bad credential is refused even where none is needed: a client that believes to
 // be in a session must learn that it is over.
-func (s *Server) identify(md metadata.MD) (caller, headers, error) {
+func (s *Server) identify(md metadata.MD, from string) (caller, headers, error) {
 	var refused error
 	tokens, passwords, err := credentials(md)
 	if err != nil {
@@ -100,7 +102,7 @@ func (s *Server) identify(md metadata.MD) (caller, headers, error) {
 	}
 	switch {
 	case len(passwords) > 0:
-		c, err := s.checkPassword(passwords[0].user, passwords[0].password)
+		c, err := s.checkPassword(passwords[0].user, passwords[0].password, from)
 		if err != nil {
 			return caller{}, headers{}, err
 		}
@@ -116,16 +118,36 @@ func (s *Server) identify(md metadata.MD) (caller, headers, error) {
 	return c, s.token(c), nil
 }
 
+// addressOf is where a call comes from, without the port.
+func addressOf(ctx context.Context) string {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(p.Addr.String())
+	if err != nil {
+		return p.Addr.String()
+	}
+	return host
+}
+
 // checkPassword opens a fresh session for a user. A server without users lets every pair in, as anonymous: many tools
-// insist on sending one.
-func (s *Server) checkPassword(user, password string) (caller, error) {
+// insist on sending one. Who fails again and again has to wait before another password is looked at.
+func (s *Server) checkPassword(user, password, from string) (caller, error) {
 	if s.cfg.Users == nil {
 		return caller{session: newSessionID()}, nil
 	}
 	if user == "" || len(user) > userBytesMax {
 		return caller{}, qerr.New(qerr.Unauthenticated, "the user name must have 1 to %d bytes", userBytesMax)
 	}
-	if err := s.cfg.Users.Verify(user, password); err != nil {
+	key := from + " " + user
+	if err := s.attempts.Check(key, s.cfg.Now()); err != nil {
+		return caller{}, err
+	}
+	err := s.cfg.Users.Verify(user, password)
+	s.attempts.Done(key, err != nil, s.cfg.Now())
+	if err != nil {
+		s.cfg.Log.Warn().Str("user", user).Str("from", from).Msg("a login failed")
 		return caller{}, err
 	}
 	return caller{subject: user, session: newSessionID()}, nil

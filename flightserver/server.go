@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc"
 
+	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
@@ -19,6 +20,7 @@ type Server struct {
 	polls    *polls
 	info     *sqlInfo
 	mem      memory.Allocator
+	attempts auth.Attempts
 	closing  sync.Once
 }
 
