@@ -50,7 +50,7 @@ func TestMemory(t *testing.T) {
 			c.queries = append(c.queries, n)
 		}
 	}
-	data, want := answers(t, c.scale)
+	data, want := answers(t, c.scale, c.queries...)
 	var groups []*host.Memory
 	for i := range 2 {
 		group, err := host.NewMemory(fmt.Sprintf("worker-%d", i+1), c.group)
