@@ -31,8 +31,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience bounds every wait of these tests for something that must happen.
-const patience = 30 * time.Second
+// patience bounds every wait of these tests for something that must happen, a gigabyte through an exchange on a busy machine
+// included.
+const patience = 3 * time.Minute
 
 // A cluster is some workers on loopback ports, each with an engine of its own, over one directory of files.
 type cluster struct {

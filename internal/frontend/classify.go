@@ -56,7 +56,7 @@ func (f *Frontend) Classify(sql string) (Command, error) {
 
 // parseable has DuckDB parse one SELECT; a *plandb.Fault of type "not implemented" says that it is another statement.
 func (f *Frontend) parseable(sql string) error {
-	return f.onInstance(context.Background(), &Request{}, f.cfg.PlanDeadline, func(in *plandb.Instance) error {
+	return f.onInstance(context.Background(), &Request{}, f.cfg.BindDeadline, func(in *plandb.Instance) error {
 		tree, err := in.Syntax(sql)
 		if err != nil {
 			return err

@@ -43,7 +43,7 @@ func (f *Frontend) Describe(ctx context.Context, r Request) (*Description, error
 
 func (f *Frontend) describe(ctx context.Context, r *Request) (*Description, error) {
 	st := &statement{r: r, sql: r.SQL}
-	err := f.withDeadline(ctx, r, func(in *plandb.Instance) (func(), error) {
+	err := f.withDeadline(ctx, r, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		data, err := in.Syntax(r.SQL)
 		if err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func (f *Frontend) describe(ctx context.Context, r *Request) (*Description, erro
 		return nil, err
 	}
 	var d *plandb.Description
-	err = f.withDeadline(ctx, r, func(in *plandb.Instance) (func(), error) {
+	err = f.withDeadline(ctx, r, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		if err := bindable(in, st); err != nil {
 			return nil, err
 		}

@@ -17,6 +17,9 @@ const (
 	// planDeadlineDefault is beyond any plan whose join order is worth its search: a star of 50 tables takes 0.9 s, of 100
 	// tables 22 s.
 	planDeadlineDefault = 2 * time.Second
+	// bindDeadlineDefault bounds parsing and binding, whose time grows with the text alone: a few milliseconds for what people
+	// write, some hundred for a join of 60 tables on a busy machine.
+	bindDeadlineDefault = 20 * time.Second
 	// statementBytesMax bounds the text of one statement: far beyond what people and generators write, far below what
 	// would hurt.
 	statementBytesMax = 4 << 20
@@ -39,6 +42,8 @@ type Config struct {
 	PoolMax int
 	// PlanDeadline is how long the optimiser may take before the statement runs as one unoptimised fragment; default 2 s.
 	PlanDeadline time.Duration
+	// BindDeadline is how long parsing or binding a statement may take before it is refused; default 20 s.
+	BindDeadline time.Duration
 	// CacheEntries and CacheBytes bound the plan cache; defaults 1024 and 64 MiB. Negative = no cache.
 	CacheEntries int
 	CacheBytes   int64
@@ -49,6 +54,9 @@ type Config struct {
 func (c *Config) EnsureDefaults() {
 	if c.PlanDeadline == 0 {
 		c.PlanDeadline = planDeadlineDefault
+	}
+	if c.BindDeadline == 0 {
+		c.BindDeadline = bindDeadlineDefault
 	}
 	if c.CacheEntries == 0 {
 		c.CacheEntries = cacheEntriesDefault

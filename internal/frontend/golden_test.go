@@ -68,7 +68,7 @@ func optimised(t *testing.T, r Request) (plan, explain []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = f.withDeadline(t.Context(), &r, func(in *plandb.Instance) (func(), error) {
+	err = f.withDeadline(t.Context(), &r, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		if err := bindable(in, st); err != nil {
 			return nil, err
 		}

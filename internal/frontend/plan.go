@@ -82,7 +82,7 @@ func compareNames(a, b table.Name) int { return strings.Compare(a.String(), b.St
 // read parses, puts the parameters in, checks functions and finds the tables.
 func (f *Frontend) read(ctx context.Context, r *Request, params []parameter) (*statement, error) {
 	st := &statement{r: r, sql: r.SQL}
-	err := f.withDeadline(ctx, r, func(in *plandb.Instance) (func(), error) {
+	err := f.withDeadline(ctx, r, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		s, err := in.Syntax(r.SQL)
 		if err != nil {
 			return nil, err
@@ -126,11 +126,11 @@ func printed(in *plandb.Instance, s *syntax) (string, error) {
 	return in.Text(data)
 }
 
-// withDeadline runs work on a planning database for at most the plan deadline. work returns what is to be done with its
+// withDeadline runs work on a planning database for at most limit. work returns what is to be done with its
 // results, which happens only when it came back in time: an abandoned call must not write to what others read.
-func (f *Frontend) withDeadline(ctx context.Context, r *Request, work func(in *plandb.Instance) (func(), error)) error {
+func (f *Frontend) withDeadline(ctx context.Context, r *Request, limit time.Duration, work func(in *plandb.Instance) (func(), error)) error {
 	result := make(chan func(), 1)
-	err := f.onInstance(ctx, r, f.cfg.PlanDeadline, func(in *plandb.Instance) error {
+	err := f.onInstance(ctx, r, limit, func(in *plandb.Instance) error {
 		done, err := work(in)
 		result <- done
 		return err
@@ -149,7 +149,7 @@ func (f *Frontend) planTree(ctx context.Context, st *statement) (*Planned, error
 	p := &Planned{}
 	unread := f.textOnly
 	if unread == "" {
-		err := f.withDeadline(ctx, st.r, func(in *plandb.Instance) (func(), error) {
+		err := f.withDeadline(ctx, st.r, f.cfg.PlanDeadline, func(in *plandb.Instance) (func(), error) {
 			got, why, err := optimise(in, st)
 			return func() { p, unread = got, why }, err
 		})
@@ -162,7 +162,7 @@ func (f *Frontend) planTree(ctx context.Context, st *statement) (*Planned, error
 			return nil, f.original(ctx, st, err)
 		}
 	}
-	err := f.withDeadline(ctx, st.r, func(in *plandb.Instance) (func(), error) {
+	err := f.withDeadline(ctx, st.r, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		got, err := asText(in, st)
 		return func() { p = got }, err
 	})
@@ -179,7 +179,7 @@ func (f *Frontend) original(ctx context.Context, st *statement, err error) error
 	if st.sql == st.r.SQL {
 		return faultError(err)
 	}
-	again := f.withDeadline(ctx, st.r, func(in *plandb.Instance) (func(), error) {
+	again := f.withDeadline(ctx, st.r, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		if err := bindable(in, st); err != nil {
 			return nil, err
 		}

@@ -54,7 +54,7 @@ func (f *Frontend) write(sql string) (c Command, ok bool, err error) {
 }
 
 func (f *Frontend) single(sql string) error {
-	err := f.onInstance(context.Background(), &Request{}, f.cfg.PlanDeadline, func(in *plandb.Instance) error { return in.Single(sql) })
+	err := f.onInstance(context.Background(), &Request{}, f.cfg.BindDeadline, func(in *plandb.Instance) error { return in.Single(sql) })
 	return faultError(err)
 }
 

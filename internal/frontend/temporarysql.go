@@ -11,7 +11,7 @@ import (
 
 // Definition reads the columns of a CREATE TABLE.
 func (f *Frontend) Definition(ctx context.Context, w *Write) (columns []table.Column, err error) {
-	err = f.withDeadline(ctx, &Request{}, func(in *plandb.Instance) (func(), error) {
+	err = f.withDeadline(ctx, &Request{}, f.cfg.BindDeadline, func(in *plandb.Instance) (func(), error) {
 		got, err := in.Columns(w.Definition)
 		return func() { columns = got }, err
 	})
