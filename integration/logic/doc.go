@@ -16,7 +16,8 @@
 //	# plan-not: fallback          … and no line that holds this one
 //	# ran: adapted: stage 2       EXPLAIN ANALYZE of the next query, on three workers, holds this text
 //
-// All of these are comments to DuckDB. Sessions run with arbalest.distributed = always unless the script sets it.
+// All of these are comments to DuckDB. Sessions run with arbalest.distributed = always unless the script sets it, and with
+// arbalest.adaptive = never, on the largest cluster with its default too.
 //
 // Invariants
 //  1. A query's answer is compared with DuckDB's in full (types, exact values), not only with the text in the script.

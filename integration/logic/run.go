@@ -127,15 +127,34 @@ func (r *runner) query(record Record, check bool) error {
 	if record.Skip != "" {
 		return nil
 	}
-	for _, workers := range r.script.Clusters {
-		config := r.options
-		config.Workers = workers
+	for _, config := range r.configs() {
 		if err := r.arena.Judge(r.t.Context(), config, record.SQL, want, ordered); err != nil {
 			plan, _ := r.arena.Explain(r.t.Context(), config, record.SQL)
 			return fmt.Errorf("with %s: %w\n%s", config, err, plan)
 		}
 	}
 	return r.plan(record)
+}
+
+// configs are one a size of cluster. Plans run as they were made, not as they are adapted to what turns out to be small:
+// that would do in one task what the scripts are to see in many. The last size runs by the default too.
+func (r *runner) configs() []contest.Config {
+	var all []contest.Config
+	for i, workers := range r.script.Clusters {
+		config := r.options
+		config.Workers = workers
+		if config.Adaptive != "" {
+			all = append(all, config)
+			continue
+		}
+		config.Adaptive = settings.Never
+		all = append(all, config)
+		if i == len(r.script.Clusters)-1 {
+			config.Adaptive = ""
+			all = append(all, config)
+		}
+	}
+	return all
 }
 
 // write makes the files anew, and clusters over them, when the tables have changed.

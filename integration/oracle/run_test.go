@@ -14,6 +14,7 @@ import (
 	"github.com/arbalest-sql/arbalest/integration/oracle/gen"
 	"github.com/arbalest-sql/arbalest/internal/duck/plaindb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 const (
@@ -152,7 +153,10 @@ func (r *run) try(t *testing.T, c numbered) *numbered {
 	}
 	if want.Refusal == nil {
 		spread := configs[2]
-		spread.Distributed = "always"
+		spread.Distributed = settings.Always
+		if c.n%2 == 0 { // some rules are for this strategy only
+			spread.Join = settings.Auto
+		}
 		plan, err := r.arena.Explain(t.Context(), spread, c.c.Have.String())
 		if err != nil {
 			c.config, c.err = spread, fmt.Errorf("explain: %w", err)
