@@ -122,6 +122,10 @@ func (r *run) ask(ctx context.Context, sql string) (*contest.Want, error) {
 func (r *run) try(t *testing.T, c numbered) *numbered {
 	want, err := r.ask(t.Context(), c.c.Want.String())
 	if err != nil {
+		if strings.Contains(err.Error(), "Failed to bind column reference") {
+			r.stats.Accept("DuckDB's optimiser breaks on the statement itself")
+			return nil
+		}
 		if !errors.Is(err, contest.ErrSkip) {
 			c.err = err
 			return &c
@@ -142,6 +146,9 @@ func (r *run) try(t *testing.T, c numbered) *numbered {
 			reason := accepted(err)
 			if !r.selfConsistent(t, c.c, want) {
 				reason = "DuckDB's answers to the two forms differ"
+			}
+			if reason == "" && !r.sameWithoutJoinFilters(t, c.c, want) {
+				reason = "DuckDB's own answer depends on its join filters"
 			}
 			if reason != "" {
 				r.stats.Accept(reason)
@@ -174,6 +181,24 @@ func (r *run) selfConsistent(t *testing.T, c gen.Case, want *contest.Want) bool 
 	}
 	have, err := r.ask(t.Context(), c.Have.String())
 	return err == nil && have.Refusal == nil && oracle.CompareExactly(want.Rows, have.Rows) == nil
+}
+
+// sameWithoutJoinFilters reports whether DuckDB gives the same answer when joins do not hand filters down to their probe
+// side. DuckDB 1.5.5 hands them through ORDER BY … LIMIT of a subquery too, which then takes its rows from fewer.
+func (r *run) sameWithoutJoinFilters(t *testing.T, c gen.Case, want *contest.Want) bool {
+	if want.Refusal != nil {
+		return true
+	}
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	if err := r.db.Exec("SET disabled_optimizers = 'join_filter_pushdown'"); err != nil {
+		t.Error(err)
+	}
+	other, err := contest.Ask(t.Context(), r.db, c.Want.String())
+	if err := r.db.Exec("RESET disabled_optimizers"); err != nil {
+		t.Error(err)
+	}
+	return err != nil || other.Refusal != nil || oracle.CompareExactly(want.Rows, other.Rows) == nil
 }
 
 // accepted names the differences that are known and let pass.

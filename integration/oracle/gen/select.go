@@ -186,6 +186,14 @@ func (g *Generator) global(want []Class, from, where *Node, s *scope, outermost 
 		}
 		return body("SELECT ", items, from, where), want
 	}
+	if g.percent(15) { // all DISTINCT over one argument
+		arg := g.expr(pick(g.random, Int, Int, Text, Date), s, 0)
+		items = []*Node{val(Int, "count(DISTINCT ", arg, ")"), val(arg.class, "max(DISTINCT ", arg, ")")}
+		if arg.class == Int {
+			items = append(items, val(Wide, "sum(DISTINCT ", arg, ")"))
+		}
+		return body("SELECT ", items, from, where), classes(items)
+	}
 	for range 1 + g.Intn(4) {
 		items = append(items, g.aggregate(g.aggregateClass(), s, outermost))
 	}
