@@ -2,6 +2,7 @@ package distplan
 
 import (
 	"fmt"
+	"sort"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 )
@@ -88,10 +89,9 @@ func validateRanges(s *ScanInput) error {
 	}
 	for i, split := range s.Splits {
 		f := split.File
-		for g := range f.Units() {
-			if len(f.RowGroups) > 0 && !split.Whole() &&
-				(f.RowGroups[g].FirstRow < split.FirstRow || f.RowGroups[g].FirstRow >= split.FirstRow+split.Rows) {
-				continue
+		for g := firstUnit(split); g < f.Units(); g++ {
+			if len(f.RowGroups) > 0 && !split.Whole() && f.RowGroups[g].FirstRow >= split.FirstRow+split.Rows {
+				break
 			}
 			want, got := spanOf(r, f.Zone(column).At(g)), s.Spans[i]
 			if got.First > want.First || got.Last < want.Last || want.Nulls && !got.Nulls {
@@ -100,4 +100,12 @@ func validateRanges(s *ScanInput) error {
 		}
 	}
 	return nil
+}
+
+// firstUnit is the first unit of its file that a split reads.
+func firstUnit(s table.Split) int {
+	if s.Whole() {
+		return 0
+	}
+	return sort.Search(len(s.File.RowGroups), func(g int) bool { return s.File.RowGroups[g].FirstRow >= s.FirstRow })
 }

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"container/heap"
 	"slices"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
@@ -35,11 +36,18 @@ func bySplits(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	if shares == nil {
 		shares = inOrder(cut, workers)
 	}
-	runs := runsOf(s, workers)
+	runs, ranged := runsOf(s, workers)
 	var tasks []Task
 	for w, share := range shares {
 		t := newTask(p, s, workers[w].ID)
-		if !takeRuns(&t, s, runs, w) && len(share) == 0 {
+		some := len(share) > 0
+		for i := range ranged {
+			if ranged[i] != nil {
+				t.Ranges[i], t.Splits[i] = runs[i][w], ranged[i][w]
+				some = some || len(t.Splits[i]) > 0
+			}
+		}
+		if !some {
 			continue
 		}
 		t.Index = ids.TaskIndex(len(tasks))
@@ -57,38 +65,44 @@ func bySplits(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	return tasks
 }
 
-// runsOf deals the ranges of each scan that is divided by ranges, by the workers' threads. Scans that share their ranges are
-// dealt alike, in every stage.
-func runsOf(s *distplan.Stage, workers []Worker) [][]distplan.Run {
+// runsOf deals the ranges of each scan that is divided by ranges, by the workers' threads, and gives each worker the splits
+// that may hold rows of its run; nil for other scans. Scans that share their ranges are dealt alike, in every stage.
+func runsOf(s *distplan.Stage, workers []Worker) (runs [][]distplan.Run, splits [][][]table.Split) {
 	threads := make([]float64, len(workers))
 	for w := range workers {
 		threads[w] = weight(workers[w])
 	}
-	runs := make([][]distplan.Run, len(s.Scans))
+	runs, splits = make([][]distplan.Run, len(s.Scans)), make([][][]table.Split, len(s.Scans))
 	for i, scan := range s.Scans {
 		if scan.By != nil {
 			runs[i] = distplan.DealRanges(scan.By.Weights, threads)
+			splits[i] = dealSpans(&scan, runs[i])
 		}
 	}
-	return runs
+	return runs, splits
 }
 
-// takeRuns gives a task the ranges of the worker and the splits that may hold their rows; false when there are none.
-func takeRuns(t *Task, s *distplan.Stage, runs [][]distplan.Run, worker int) bool {
-	some := false
-	for i, scan := range s.Scans {
-		if scan.By == nil {
-			continue
+// dealSpans gives each split of a scan to those workers whose runs may hold rows of it. It looks at those alone: most
+// splits are of one worker, however many there are.
+func dealSpans(scan *distplan.ScanInput, runs []distplan.Run) [][]table.Split {
+	owner := make([]int, len(scan.By.Weights))
+	for w, run := range runs {
+		for r := run.First; r < run.Until; r++ {
+			owner[r] = w
 		}
-		t.Ranges[i] = runs[i][worker]
-		for k, span := range scan.Spans {
-			if t.Ranges[i].Holds(span) {
-				t.Splits[i] = append(t.Splits[i], scan.Splits[k])
-				some = true
+	}
+	splits := make([][]table.Split, len(runs))
+	for k, span := range scan.Spans {
+		if first := owner[0]; span.Nulls && first < owner[span.First] {
+			splits[first] = append(splits[first], scan.Splits[k])
+		}
+		for w := owner[span.First]; w <= owner[span.Last]; w++ {
+			if !runs[w].Empty() {
+				splits[w] = append(splits[w], scan.Splits[k])
 			}
 		}
 	}
-	return some
+	return splits
 }
 
 // files joins the pieces of each file.
@@ -143,38 +157,23 @@ func wholeFiles(files []piece, workers []Worker) [][]piece {
 	want := due(files, workers)
 	got := make([]float64, len(workers))
 	owner := make([]int, len(files))
+	furthest := newBelow(want, got)
 	for _, f := range order {
-		best := 0
-		for w := range workers {
-			if want[w]-got[w] > want[best]-got[best] {
-				best = w
-			}
-		}
-		owner[f] = best
-		got[best] += float64(files[f].bytes)
-	}
-	for w := range workers {
-		if got[w] > want[w]*(1+uneven) && !uncuttable(files, owner, w) {
-			return nil
-		}
+		owner[f] = furthest.worker()
+		got[owner[f]] += float64(files[f].bytes)
+		heap.Fix(furthest, 0)
 	}
 	shares := make([][]piece, len(workers))
 	for f, w := range owner {
 		shares[w] = append(shares[w], files[f])
 	}
-	return shares
-}
-
-// uncuttable reports whether a worker's share is too large only because of one file that cannot be cut.
-func uncuttable(files []piece, owner []int, worker int) bool {
-	count, splits := 0, 0
-	for f, w := range owner {
-		if w == worker {
-			count++
-			splits += len(files[f].splits)
+	for w, share := range shares {
+		// A share that is one file that cannot be cut may be too large.
+		if got[w] > want[w]*(1+uneven) && (len(share) != 1 || len(share[0].splits) != 1) {
+			return nil
 		}
 	}
-	return count == 1 && splits == 1
+	return shares
 }
 
 // inOrder cuts the row of all pieces where each worker has its due, so that at most one file is cut between two workers.
