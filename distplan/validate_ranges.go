@@ -46,8 +46,23 @@ func (c *shareChecker) rangedBy(n operator.Node) (map[int]bool, *operator.Ranges
 		return c.rangedBy(n.Child)
 	case *operator.Join:
 		return c.rangedJoin(n)
+	case *operator.Cross:
+		return c.rangedCross(n)
 	}
 	return nil, nil
+}
+
+// rangedCross: of a cross product one side is seen whole by every task, and the other lies as it did.
+func (c *shareChecker) rangedCross(n *operator.Cross) (map[int]bool, *operator.Ranges) {
+	if left, by := c.rangedBy(n.Left); by != nil {
+		return left, by
+	}
+	right, by := c.rangedBy(n.Right)
+	shifted := map[int]bool{}
+	for column := range right {
+		shifted[len(n.Left.Types())+column] = true
+	}
+	return shifted, by
 }
 
 func refIndex(e expr.Expr) int {
