@@ -21,6 +21,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/stretchr/testify/suite"
 
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/testcluster"
 )
 
@@ -83,9 +84,21 @@ func (q *quirks) GetMetadata(code adbc.InfoCode) any {
 
 func (q *quirks) file(table string) string { return filepath.Join(q.real.data, table+".parquet") }
 
-// CreateSampleTable makes a table that every session sees: one of the catalog.
+// CreateSampleTable makes a table that every session sees: one of the catalog, which looks for new files now and then.
 func (q *quirks) CreateSampleTable(name string, rows arrow.RecordBatch) error {
 	testcluster.WriteParquet(q.real.t, q.file(name), rows, rows.NumRows())
+	written, err := os.Stat(q.file(name))
+	if err != nil {
+		return err
+	}
+	eventually(q.real.t, "the catalog lists "+name, func() bool {
+		snapshot, err := q.real.cluster.Catalog.Snapshot(context.Background())
+		if err != nil {
+			return false
+		}
+		t, err := snapshot.Table(context.Background(), table.Name{Catalog: q.Catalog(), Schema: q.DBSchema(), Table: name})
+		return err == nil && t.Files[0].ModTime == written.ModTime().UnixNano()
+	})
 	return nil
 }
 
