@@ -62,7 +62,7 @@ type part struct {
 }
 
 // parts are all there are, in the order in which they are measured.
-var parts = []part{{"stream", streams}, {"queries", queries}, {"select1", selectOne}, {"kernel", kernel}, {"whole", whole}, {"cluster", cluster}, {"speedup", speedup}}
+var parts = []part{{"stream", streams}, {"queries", queries}, {"select1", selectOne}, {"kernel", kernel}, {"whole", whole}, {"cluster", cluster}, {"speedup", speedup}, {"clustered", clustered}}
 
 // fileParts is how many files a table has.
 const fileParts = 8
