@@ -42,6 +42,8 @@ type Options struct {
 	Limits coordinator.Limits
 	// SmallBytes is the coordinator's; default 1, so that even the small tables of tests are distributed.
 	SmallBytes int64
+	// PlanDeadline is the frontend's.
+	PlanDeadline time.Duration
 	// ProxyResults is the coordinator's.
 	ProxyResults bool
 	// Door adds services to the coordinator's gRPC server: the options it needs, and the registration. Nil for none.
@@ -91,7 +93,7 @@ func Start(t testing.TB, o Options) *Cluster {
 	c.Cluster = cluster.New(c.Membership, member.Requirement{Protocol: cluster.ProtocolVersion, DuckDB: duck.Version()})
 	c.clients = flightx.NewClients(flightx.ClientConfig{Keys: c.Keys})
 	c.onClose("clients", c.clients.Close)
-	front, err := frontend.New(frontend.Config{Log: o.Log})
+	front, err := frontend.New(frontend.Config{PlanDeadline: o.PlanDeadline, Log: o.Log})
 	c.must("open frontend", err)
 	c.Frontend = front
 	c.onClose("frontend", front.Close)
