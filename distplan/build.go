@@ -115,6 +115,9 @@ func buildTree(st Statement, opts Options) (*Plan, error) {
 			return nil, err
 		}
 		d := newDistributor(opts)
+		if opts.OrderedEndpoints {
+			d.spreads = rootOrder(tree)
+		}
 		root := d.place(tree)
 		divided, err := d.divide(root.node)
 		if err != nil {

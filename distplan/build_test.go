@@ -19,7 +19,7 @@ import (
 //
 //	table name=t files=3 groups=2 rows=1000 bytes=4096     its columns stand below
 //	zone table=t column=a first=0 step=1000 width=1000 [nulls=none]     see plantest.Zone; the table's bounds
-//	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES] [strategy=exchange]    the tree stands below
+//	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES] [strategy=exchange] [endpoints]    the tree stands below
 //	fragments …                                             likewise; prints the SQL of each stage
 func TestPlans(t *testing.T) {
 	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
@@ -90,6 +90,7 @@ func buildPlan(t *testing.T, d *datadriven.TestData, tables map[string]*table.Ta
 	d.MaybeScanArgs(t, "distributed", &mode)
 	d.MaybeScanArgs(t, "small", &opts.SmallBytes)
 	d.MaybeScanArgs(t, "strategy", &strategy)
+	opts.OrderedEndpoints = d.HasArg("endpoints")
 	opts.Distributed, opts.JoinStrategy = distplan.Mode(mode), distplan.JoinStrategy(strategy)
 	tree, names, err := plantest.Tree(d.Input, tables)
 	if err != nil {

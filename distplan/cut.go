@@ -3,6 +3,7 @@ package distplan
 import (
 	"fmt"
 
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 	"github.com/arbalest-sql/arbalest/distplan/sqltext"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -61,7 +62,7 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 		Inputs:        b.inputs,
 		Spread:        SpreadSingle,
 		Output:        out,
-		Types:         tree.Types(),
+		Types:         sentTypes(tree, out),
 		Rows:          n.Estimate(),
 		Bytes:         c.sizes.bytes(n),
 		Indeterminate: indeterminate(tree),
@@ -87,6 +88,15 @@ func (c *cutter) stage(n operator.Node, out Output) (ids.StageID, error) {
 	}
 	c.plan.Stages = append(c.plan.Stages, s)
 	return s.ID, nil
+}
+
+// sentTypes are the types of the columns that a stage's readers see of its body.
+func sentTypes(tree operator.Node, out Output) []table.Type {
+	types := tree.Types()
+	if out.Kind == OutputRange {
+		types = types[:len(types)-1]
+	}
+	return types
 }
 
 // fragmentOf prints a stage's body.

@@ -14,10 +14,12 @@ func (c *cutter) exchanged(n *operator.Exchange, b *body) (operator.Node, error)
 	switch n.Kind {
 	case operator.Hash:
 		out, read = Output{Kind: OutputHash, Keys: n.Keys, Partitions: n.Partitions}, ReadShare
+	case operator.Range:
+		out, read = Output{Kind: OutputRange, Partitions: n.Partitions}, ReadShare
 	case operator.Broadcast:
 		out, read = Output{Kind: OutputBroadcast, Partitions: 1}, ReadWhole
 	}
-	if s, ok := n.Child.(*operator.SharedRead); ok && n.Kind != operator.Hash {
+	if s, ok := n.Child.(*operator.SharedRead); ok && n.Kind != operator.Hash && n.Kind != operator.Range {
 		return c.shared(s, read, b) // its partitions can be read so as they are
 	}
 	from, err := c.stage(n.Child, out)
@@ -83,7 +85,8 @@ func (c *cutter) equal(s *Stage) *Stage {
 
 // sameOutput compares how rows are laid out: one partition is one partition, whoever reads it.
 func sameOutput(a, b Output) bool {
-	return (a.Kind == OutputHash) == (b.Kind == OutputHash) && a.Partitions == b.Partitions && sameInts(a.Keys, b.Keys)
+	return (a.Kind == OutputHash) == (b.Kind == OutputHash) && (a.Kind == OutputRange) == (b.Kind == OutputRange) &&
+		a.Partitions == b.Partitions && sameInts(a.Keys, b.Keys)
 }
 
 func sameScan(a, b ScanInput) bool {

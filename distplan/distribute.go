@@ -24,7 +24,8 @@ type distributor struct {
 	delims map[int]*reader
 	// divided are the scans that are divided by ranges; slabsOf is what is known of those that were looked at.
 	divided map[*operator.Scan]*cluster
-	above   int // joins above what is being placed
+	spreads *operator.Order // the order of the result, when several endpoints may give it
+	above   int             // joins above what is being placed
 	slabsOf map[member][]slab
 }
 

@@ -19,6 +19,10 @@
 // Scans read only the row groups and files in which a filter's rows can be (rule_prune.go), and are divided by ranges of a
 // column by which they lie sorted, where that saves an exchange (cluster.go).
 //
+// ORDER BY of the whole result is sorted by many tasks where the session reads endpoints in their order
+// (Options.OrderedEndpoints, rule_sort.go): a sample of the leading key makes cuts, rows go to range partitions by them, each
+// task sorts a run of these.
+//
 // Invariants:
 //  1. The package is pure: no I/O, clock, goroutine, randomness or cgo. The same input gives the same plan, byte for byte.
 //  2. An operator, expression or function is distributed only by an explicit rule. Everything else takes the gather

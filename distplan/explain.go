@@ -84,6 +84,9 @@ func (s Spread) String() string {
 }
 
 func outputText(out Output, names []string) string {
+	if out.Kind == OutputRange {
+		return fmt.Sprintf("range x%d", out.Partitions)
+	}
 	if out.Kind != OutputHash {
 		return out.Kind.String()
 	}

@@ -78,5 +78,5 @@ func stageNames(p *Plan, s *Stage) []string {
 		return make([]string, len(s.Types))
 	}
 	x := explainer{plan: p, stage: s}
-	return x.names(s.Body)
+	return x.names(s.Body)[:len(s.Types)]
 }

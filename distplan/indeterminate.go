@@ -25,7 +25,7 @@ func indeterminate(n operator.Node) bool {
 			}
 		case *operator.Window:
 			for _, w := range n.Windows {
-				if !w.Aggregate || orderSensitive(w.Name) || rowFrame(w) {
+				if !w.Aggregate && !numbersAll(w, n.Child) || w.Aggregate && (orderSensitive(w.Name) || rowFrame(w)) {
 					return false
 				}
 			}
@@ -37,6 +37,24 @@ func indeterminate(n operator.Node) bool {
 		}
 		return true
 	})
+}
+
+// numbersAll reports whether a window numbers rows in an order by all of their columns: those that tie are the same row.
+func numbersAll(w *expr.Window, child operator.Node) bool {
+	if w.Name != "row_number" && w.Name != "ntile" || len(w.Partitions)+len(w.ArgOrders) > 0 {
+		return false
+	}
+	for c, t := range child.Types() {
+		found := false
+		for _, o := range w.Orders {
+			ref, ok := o.Expr.(*expr.Ref)
+			found = found || ok && ref.Index == c && rangeable(t)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
 }
 
 // orderSensitive are the aggregates whose value may depend on the order of their input, or be any of several (an ORDER BY

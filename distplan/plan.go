@@ -21,6 +21,16 @@ type Plan struct {
 	Rules []string
 }
 
+// InRanges reports whether the tasks of a stage read runs of range partitions, a later task later ones.
+func (p *Plan) InRanges(s *Stage) bool {
+	for _, in := range s.Inputs {
+		if in.Read == ReadShare && p.Stages[in.From].Output.Kind == OutputRange {
+			return true
+		}
+	}
+	return false
+}
+
 // Root is the stage whose partitions the client reads.
 func (p *Plan) Root() *Stage { return p.Stages[len(p.Stages)-1] }
 
@@ -58,7 +68,7 @@ const (
 	SpreadSingle Spread = iota
 	// SpreadSplits is a task for every worker that gets at least one split of the stage's scans, at least one in all.
 	SpreadSplits
-	// SpreadPartitions is a task for every worker, each reading its share of the hash partitions of the inputs.
+	// SpreadPartitions is a task for every worker, each reading its share of the hash or range partitions of the inputs.
 	SpreadPartitions
 )
 
@@ -99,7 +109,7 @@ type Reading uint8
 const (
 	// ReadAll is all partitions, by the only task of the stage.
 	ReadAll Reading = iota
-	// ReadShare is the task's share of the hash partitions.
+	// ReadShare is the task's share of the hash partitions, or a run of the range partitions.
 	ReadShare
 	// ReadWhole is all partitions, by every task.
 	ReadWhole
@@ -115,6 +125,9 @@ const (
 	OutputGather
 	// OutputHash is Partitions partitions by the hash of Keys.
 	OutputHash
+	// OutputRange is Partitions partitions, at least 2, that come one after the other in an order. The last column of the body
+	// and of the fragment is a row's partition.
+	OutputRange
 	// OutputBroadcast is one partition, made to be read whole by every task of the consumer.
 	OutputBroadcast
 )
@@ -124,7 +137,7 @@ type Output struct {
 	Kind OutputKind
 	// Keys are the hashed output columns, for EXPLAIN; the fragment computes the partition number itself.
 	Keys []int
-	// Partitions is the number of partitions; 1 unless Kind is OutputHash.
+	// Partitions is the number of partitions; 1 unless Kind is OutputHash or OutputRange.
 	Partitions int
 }
 
@@ -138,6 +151,8 @@ type Options struct {
 	Distributed Mode
 	// JoinStrategy says how joins get their inputs together; "" = auto.
 	JoinStrategy JoinStrategy
+	// OrderedEndpoints says that an ordered result may come from several tasks, to be read in their order.
+	OrderedEndpoints bool
 	// SmallBytes is the compressed size of all scans' projected columns, for each of the first two workers, below which auto
 	// plans one stage.
 	SmallBytes int64

@@ -46,10 +46,3 @@ func headOf(limit, offset int64) (int64, bool) {
 	}
 	return limit + max(offset, 0), true
 }
-
-// order sorts in one task.
-func (d *distributor) order(n *operator.Order) placed {
-	out := *n
-	out.Child = d.gather(d.place(n.Child)).node
-	return placed{node: &out}
-}

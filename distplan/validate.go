@@ -15,11 +15,12 @@ import (
 //  2. Bodies are well formed (validateTree), their scans and inputs are the stage's, and their types are the stage's.
 //  3. An input's types are its producer's. Only a single task reads all of an input alone; a stage that is spread over
 //     partitions reads its share of hash partitions, of all such inputs of the same number, beside inputs that every task
-//     reads whole; one spread over splits reads scans and whole inputs.
+//     reads whole, or runs of range partitions of its only input; one spread over splits reads scans and whole inputs.
 //  4. Hash keys are columns of the output, and there is at least one.
 //  5. Every row of every scanned table is in exactly one split, but for those of skipped units, which are in none.
 //     A scan divided by ranges gives each task the splits that may hold rows of its ranges.
-//  6. In a stage of many tasks no row can come from more than one of them (validateShares).
+//  6. An ordered result comes from one task, or from a stage that sorts what it reads of range partitions.
+//  7. In a stage of many tasks no row can come from more than one of them (validateShares).
 func Validate(p *Plan) error {
 	if len(p.Stages) == 0 {
 		return fmt.Errorf("plan has no stage")
@@ -51,7 +52,7 @@ func Validate(p *Plan) error {
 			return fmt.Errorf("root column %d is %s, of the result %s", i, t.SQL(), p.Columns[i].Type.SQL())
 		}
 	}
-	if p.Ordered && root.Spread != SpreadSingle {
+	if p.Ordered && root.Spread != SpreadSingle && !sortsRanges(p, root) {
 		return fmt.Errorf("an ordered result comes from many tasks")
 	}
 	return nil
@@ -89,7 +90,7 @@ func validateStage(p *Plan, s *Stage, consumers []int) error {
 	if err := validateTree(s.Body); err != nil {
 		return err
 	}
-	if err := sameTypes(s.Types, s.Body.Types()); err != nil {
+	if err := sameTypes(s.Types, sentTypes(s.Body, s.Output)); err != nil {
 		return fmt.Errorf("body: %w", err)
 	}
 	if err := validateLeaves(s); err != nil {
@@ -115,13 +116,16 @@ func validateInputs(p *Plan, s *Stage, names map[string]bool, consumers []int) e
 		}
 		switch in.Read {
 		case ReadShare:
-			if from.Output.Kind != OutputHash {
+			if from.Output.Kind != OutputHash && from.Output.Kind != OutputRange {
 				return fmt.Errorf("input %s is a share of stage %d, whose output is %s", in.Name, in.From, from.Output.Kind)
 			}
 			if partitions > 0 && partitions != from.Output.Partitions {
 				return fmt.Errorf("inputs of %d and %d partitions", partitions, from.Output.Partitions)
 			}
 			partitions = from.Output.Partitions
+			if from.Output.Kind == OutputRange && len(s.Inputs) != 1 {
+				return fmt.Errorf("range input %s beside others", in.Name)
+			}
 		case ReadAll:
 			if s.Spread != SpreadSingle {
 				return fmt.Errorf("a gathered input in a stage of many tasks")
@@ -152,6 +156,15 @@ func splitScans(s *Stage) bool {
 
 func validateOutput(s *Stage) error {
 	out := s.Output
+	if out.Kind == OutputRange {
+		if out.Partitions < 2 || len(out.Keys) != 0 {
+			return fmt.Errorf("range output with %d partitions and %d keys", out.Partitions, len(out.Keys))
+		}
+		if s.Body == nil || !numbersRanges(s.Body) {
+			return fmt.Errorf("the last column of a range output is no INTEGER")
+		}
+		return nil
+	}
 	if out.Kind != OutputHash {
 		if out.Partitions != 1 || len(out.Keys) != 0 {
 			return fmt.Errorf("%s output with %d partitions and %d keys", out.Kind, out.Partitions, len(out.Keys))
@@ -242,6 +255,8 @@ func (k OutputKind) String() string {
 		return "gather"
 	case OutputHash:
 		return "hash"
+	case OutputRange:
+		return "range"
 	case OutputBroadcast:
 		return "broadcast"
 	}

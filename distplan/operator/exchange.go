@@ -13,6 +13,9 @@ const (
 	Hash ExchangeKind = "hash"
 	// Broadcast gives every task all rows.
 	Broadcast ExchangeKind = "broadcast"
+	// Range sends rows to the partition that the last column of Child numbers: the lower, the earlier in an order. The column
+	// itself is not sent. A task reads neighbouring partitions, and those of a later task are later.
+	Range ExchangeKind = "range"
 	// Replicate is no boundary: every task of the consumer runs the whole subtree itself, reading all of its tables. For
 	// subtrees that are cheaper to run again than to send, and give the same rows each time.
 	Replicate ExchangeKind = "replicate"
@@ -24,13 +27,19 @@ type Exchange struct {
 	Estimated
 	Kind  ExchangeKind
 	Child Node
-	// Keys are the hashed columns, only with Hash; Partitions is their number of partitions, else 1.
+	// Keys are the hashed columns, only with Hash; Partitions is the number of partitions of Hash and Range, else 1.
 	Keys       []int
 	Partitions int
 }
 
 // Types implements Node.
-func (n *Exchange) Types() []table.Type { return n.Child.Types() }
+func (n *Exchange) Types() []table.Type {
+	types := n.Child.Types()
+	if n.Kind == Range {
+		types = types[:len(types)-1]
+	}
+	return types
+}
 
 // Children implements Node.
 func (n *Exchange) Children() []Node { return []Node{n.Child} }

@@ -91,6 +91,8 @@ func (r *runner) option(name, value string) error {
 		r.options.Distributed = value
 	case settings.Adaptive:
 		r.options.Adaptive = value
+	case settings.OrderedEndpoints:
+		r.options.Ordered = value == "true"
 	default:
 		return fmt.Errorf("scripts cannot set %s", name)
 	}

@@ -21,7 +21,7 @@ import (
 // The scripts under testdata:
 //
 //	table name=t rows=1000 bytes=4096                      its columns stand below
-//	plan workers=3 [partitions=6] [strategy=exchange]      the tree stands below; prints the plan
+//	plan workers=3 [partitions=6] [strategy=exchange] [endpoints]      the tree stands below; prints the plan
 //	waits [eager]                                          prints what each stage waits for
 //	join stage=0 [max=N] [eager]                           the sizes of finished stages as for tasks; prints the plan
 //	tasks stage=2 [task-min=N] [skew-min=N] [factor=F] [eager]    one line a producer: stage@worker bytes bytes …
@@ -76,6 +76,7 @@ func (s *script) build(t *testing.T, d *datadriven.TestData) string {
 	d.MaybeScanArgs(t, "partitions", &opts.Partitions)
 	d.MaybeScanArgs(t, "strategy", &strategy)
 	opts.JoinStrategy = distplan.JoinStrategy(strategy)
+	opts.OrderedEndpoints = d.HasArg("endpoints")
 	tree, names, err := plantest.Tree(d.Input, s.tables)
 	if err != nil {
 		d.Fatalf(t, "%v", err)

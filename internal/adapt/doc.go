@@ -9,6 +9,7 @@
 //     several tasks, each of which reads the whole partition of the other inputs. Which input that may be says
 //     distplan.Divisible.
 //   - Partitions are dealt by bytes, the largest first, each to the worker that is furthest below its due.
+//     Range partitions are dealt in runs instead, whose borders the bytes decide: the order of the tasks is theirs.
 //   - Before the larger side of a join is exchanged: if the other sides have turned out small, the join is done where it lies
 //     (JoinWhereItLies), and every task reads the others whole.
 //   - Little data gets fewer tasks: one that reads less than TaskBytesMin costs more to start than it saves.

@@ -108,6 +108,9 @@ func Tasks(p *distplan.Plan, stage ids.StageID, planned []schedule.Task, sizes S
 	}
 	chosen := nearest(p, s, sizes, workers, count)
 	shares := deal(units, chosen)
+	if p.InRanges(s) {
+		shares = dealRuns(units, chosen)
+	}
 	tasks := make([]schedule.Task, 0, len(chosen))
 	for w, share := range shares {
 		if len(share) > 0 || len(tasks) == 0 && w == len(shares)-1 {

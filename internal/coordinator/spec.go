@@ -77,7 +77,7 @@ func partitionsOf(o distplan.Output) uint32 {
 	switch o.Kind {
 	case distplan.OutputResult:
 		return 0
-	case distplan.OutputHash:
+	case distplan.OutputHash, distplan.OutputRange:
 		return uint32(o.Partitions)
 	default:
 		return 1

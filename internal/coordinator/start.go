@@ -109,6 +109,8 @@ func (c *Coordinator) build(st distplan.Statement, values settings.Values, worke
 		Distributed:  distplan.Mode(values.Distributed()),
 		JoinStrategy: distplan.JoinStrategy(values.JoinStrategy()),
 		SmallBytes:   c.cfg.SmallBytes,
+
+		OrderedEndpoints: values.OrderedEndpoints(),
 	})
 	if err != nil || len(workers) == 0 {
 		return plan, nil, nil, err

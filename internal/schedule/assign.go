@@ -131,7 +131,7 @@ func newTask(p *distplan.Plan, s *distplan.Stage, w ids.WorkerID) Task {
 }
 
 // byPartitions deals the hash partitions round the workers: each partition number of all inputs that are shared out to the
-// same task.
+// same task. Of range partitions each worker gets a run, in the order of the workers.
 func byPartitions(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task {
 	partitions := 1
 	for _, in := range s.Inputs {
@@ -141,11 +141,16 @@ func byPartitions(p *distplan.Plan, s *distplan.Stage, workers []Worker) []Task 
 	}
 	n := min(len(workers), partitions)
 	tasks := make([]Task, n)
+	runs := p.InRanges(s)
 	for i := range tasks {
 		tasks[i] = newTask(p, s, workers[i].ID)
 		tasks[i].Index = ids.TaskIndex(i)
 		for k, in := range s.Inputs {
-			if in.Read == distplan.ReadShare {
+			switch {
+			case in.Read != distplan.ReadShare:
+			case runs:
+				tasks[i].Partitions[k] = upTo(partitions)[i*partitions/n : (i+1)*partitions/n]
+			default:
 				for part := i; part < partitions; part += n {
 					tasks[i].Partitions[k] = append(tasks[i].Partitions[k], part)
 				}

@@ -44,7 +44,7 @@ var catalogue = []option{
 	word(Adaptive, "whether plans change while they run, by exact sizes: always does so even where it saves nothing", Auto, Always, Never),
 	word(Spill, "when exchanged data goes to disk: auto does so over the budget", Auto, Always),
 	word(Results, "stream results from the engine to the reader, or spool them to be read again", Stream, Spool),
-	boolean(OrderedEndpoints, false, "several endpoints, to be read in their order, for ordered results"),
+	boolean(OrderedEndpoints, false, "several endpoints, to be read in their order, for ordered results, which many tasks then sort"),
 	boolean(CreateTemporary, false, "whether CREATE TABLE and ingest that do not say TEMPORARY make session-temporary tables, instead of being refused"),
 	{name: QueryTimeout, kind: durationKind, def: "0s", parse: parseDuration, allowed: durationAllowed,
 		doc: "how long a query may take; 0 is without limit"},

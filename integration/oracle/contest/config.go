@@ -16,12 +16,14 @@ type Config struct {
 	Distributed string
 	// Adaptive is "" for the default.
 	Adaptive string
+	// Ordered lets an ordered result have several endpoints.
+	Ordered bool
 }
 
 // String names the configuration in messages.
 func (c Config) String() string {
-	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s spill=%s distributed=%s adaptive=%s",
-		c.Workers, c.Partitions, c.Join, c.Spill, c.Distributed, c.Adaptive)
+	return fmt.Sprintf("workers=%d partitions=%d join_strategy=%s spill=%s distributed=%s adaptive=%s ordered_endpoints=%t",
+		c.Workers, c.Partitions, c.Join, c.Spill, c.Distributed, c.Adaptive, c.Ordered)
 }
 
 // set lists the statements that put a session into the configuration.
@@ -36,6 +38,7 @@ func (c Config) set() []string {
 		fmt.Sprintf("SET %s = '%s'", settings.JoinStrategy, c.Join),
 		fmt.Sprintf("SET %s = '%s'", settings.Spill, c.Spill),
 		fmt.Sprintf("SET %s = '%s'", settings.Distributed, c.Distributed),
+		fmt.Sprintf("SET %s = %t", settings.OrderedEndpoints, c.Ordered),
 	}
 }
 
@@ -65,6 +68,7 @@ func Draw(n int) []Config {
 			Spill:       spills[(n/2+i)%len(spills)],
 			Distributed: distributed[min((n+i)%3, 2)/2],
 			Adaptive:    adaptive[(n+i)%len(adaptive)],
+			Ordered:     ((n+i)/2+n/8)%2 == 0,
 		})
 	}
 	return all
@@ -77,7 +81,7 @@ func All() []Config {
 		for _, p := range partitions {
 			for _, j := range joins {
 				for _, s := range spills {
-					all = append(all, Config{w, p, j, s, settings.Always, adaptive[len(all)%len(adaptive)]})
+					all = append(all, Config{w, p, j, s, settings.Always, adaptive[len(all)%len(adaptive)], len(all)%3 > 0})
 				}
 			}
 		}

@@ -8,7 +8,7 @@ import (
 // Two dozen statements cover every pair of values of any two settings.
 func TestDrawCoversPairs(t *testing.T) {
 	pairs := func(c Config) []string {
-		values := []string{fmt.Sprint("w", c.Workers), fmt.Sprint("p", c.Partitions), "j" + c.Join, "s" + c.Spill, "d" + c.Distributed}
+		values := []string{fmt.Sprint("w", c.Workers), fmt.Sprint("p", c.Partitions), "j" + c.Join, "s" + c.Spill, "d" + c.Distributed, fmt.Sprint("o", c.Ordered)}
 		var out []string
 		for i := range values {
 			for k := range i {
