@@ -23,6 +23,9 @@
 // (Options.OrderedEndpoints, rule_sort.go): a sample of the leading key makes cuts, rows go to range partitions by them, each
 // task sorts a run of these.
 //
+// Two functions change a plan that runs, by making another one: JoinWhereItLies, when a side of a join turned out small, and
+// Narrow, when its keys leave out rows of the other side's scan (RuntimeFilters says which may).
+//
 // Invariants:
 //  1. The package is pure: no I/O, clock, goroutine, randomness or cgo. The same input gives the same plan, byte for byte.
 //  2. An operator, expression or function is distributed only by an explicit rule. Everything else takes the gather

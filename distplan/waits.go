@@ -17,21 +17,31 @@ const (
 
 // Waits says, by stage, which other stages had better be finished before it starts although it does not read them: the other
 // side of a join above both, if that is likely to be far smaller. Should it turn out small enough, every task may read it whole,
-// and the join is done where this one lies (JoinWhereItLies). Nothing waits for itself through inputs and waits together. Eager does not look at sizes.
+// and the join is done where this one lies (JoinWhereItLies); if not, its keys may leave out rows of this one's scans
+// (RuntimeFilters). Nothing waits for itself through inputs and waits together. Eager does not look at sizes.
 func Waits(p *Plan, eager bool) [][]ids.StageID {
 	waits := make([][]ids.StageID, len(p.Stages))
 	bytes := OutputBytes(p)
-	add := func(stage, other ids.StageID) {
+	add := func(stage, other ids.StageID, anyway bool) {
 		likely := bytes[other] <= waitBytesMax && bytes[stage] >= waitShare*bytes[other]
-		if stage == other || slices.Contains(waits[stage], other) || !likely && !eager || reaches(p, waits, other, stage) {
+		if stage == other || slices.Contains(waits[stage], other) || !likely && !anyway || reaches(p, waits, other, stage) {
 			return
 		}
 		waits[stage] = append(waits[stage], other)
 	}
-	for _, s := range p.Stages {
-		probe, builds := probeOf(p, s, bytes)
-		for _, build := range builds {
-			add(probe, build)
+	filters := RuntimeFilters(p)
+	for _, anyway := range []bool{false, true} { // what is likely comes first
+		if anyway && !eager {
+			break
+		}
+		for _, s := range p.Stages {
+			probe, builds := probeOf(p, s, bytes)
+			for _, build := range builds {
+				add(probe, build, anyway)
+			}
+		}
+		for _, f := range filters {
+			add(f.To, f.From, anyway)
 		}
 	}
 	return waits

@@ -34,7 +34,8 @@ var stateProto = map[lifecycle.State]pb.TaskState{
 func eventProto(e lifecycle.Event) *pb.TaskEvent {
 	return &pb.TaskEvent{Key: keyProto(e.Key), State: stateProto[e.State], Rows: e.Rows, Bytes: e.Bytes,
 		PartitionRows: e.PartitionRows, PartitionBytes: e.PartitionBytes, ElapsedNs: int64(e.Elapsed),
-		Error: grpcerr.ToProto(e.Err), Progress: e.Progress, SchemaSent: e.SchemaSent, InputsRead: e.InputsRead, SpillBytes: e.SpillBytes}
+		Error: grpcerr.ToProto(e.Err), Progress: e.Progress, SchemaSent: e.SchemaSent, InputsRead: e.InputsRead, SpillBytes: e.SpillBytes,
+		Summaries: summariesProto(e.Summaries)}
 }
 
 // deadlineOf is the task's deadline; zero when it has none.

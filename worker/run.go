@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/arbalest-sql/arbalest/internal/arrowtype"
 	"github.com/arbalest-sql/arbalest/internal/duck"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
@@ -158,7 +160,14 @@ func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 	r.output.Store(output)
 	p.job.PendingBytesMax = max(min(w.cfg.ExchangeBytesMax/8, pendingBytesMax), 1)
 	p.job.Started = func(progress func() float64) { r.progress.Store(&progress) }
-	err = w.cfg.Engine.PartitionTo(r.ctx, p.job, partitions, output.Put)
+	put, values := output.Put, newSummarizer(p.job.Columns, r.spec.GetSummarize())
+	if values != nil {
+		put = func(partition int, batch arrow.RecordBatch, bytes int64) error {
+			values.add(batch)
+			return output.Put(partition, batch, bytes)
+		}
+	}
+	err = w.cfg.Engine.PartitionTo(r.ctx, p.job, partitions, put)
 	if err == nil {
 		err = checkFiles(r.ctx, r.spec.GetScans())
 	}
@@ -172,6 +181,7 @@ func (w *Worker) execute(r *run) (outcome lifecycle.Outcome, err error) {
 	}
 	outcome.Rows, outcome.Bytes, outcome.SpillBytes = stats.Rows, stats.Bytes, outcome.SpillBytes+stats.SpillBytes
 	outcome.PartitionRows, outcome.PartitionBytes = stats.PartitionRows, stats.PartitionBytes
+	outcome.Summaries = values.summaries()
 	return outcome, nil
 }
 

@@ -1,5 +1,5 @@
 // Package adapt decides how a stage runs when all its producers have finished: what was planned on estimates is corrected by
-// the exact rows and bytes of every partition.
+// the exact rows and bytes of every partition, and by the values of join keys.
 //
 //	plan + stage + exact sizes + workers  →  Tasks  →  the stage's tasks, and notes that say what was changed and why
 //
@@ -12,6 +12,8 @@
 //     Range partitions are dealt in runs instead, whose borders the bytes decide: the order of the tasks is theirs.
 //   - Before the larger side of a join is exchanged: if the other sides have turned out small, the join is done where it lies
 //     (JoinWhereItLies), and every task reads the others whole.
+//   - A stage whose scan feeds a join leaves out rows that match nothing there, by the key values that the other side turned
+//     out to have (Filters).
 //   - Little data gets fewer tasks: one that reads less than TaskBytesMin costs more to start than it saves.
 //
 // Invariants:

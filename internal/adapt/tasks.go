@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/schedule"
@@ -27,6 +28,8 @@ type Limits struct {
 type Producer struct {
 	Worker      ids.WorkerID
 	Rows, Bytes []uint64
+	// Values says of some columns what is in them.
+	Values map[int]table.Summary
 }
 
 // Sizes are the finished tasks of the stages that a stage reads, by stage.

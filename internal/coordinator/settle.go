@@ -48,7 +48,14 @@ func adaptive(placed *placedPlan, values settings.Values, shape *lifecycle.Shape
 	if values.Adaptive() == settings.Never || len(placed.choices) < 2 {
 		return
 	}
-	for s, waits := range distplan.Waits(placed.plan, limitsOf(values).Eager) {
+	waits := distplan.Waits(placed.plan, limitsOf(values).Eager)
+	placed.summarize = map[ids.StageID][]uint32{}
+	for _, f := range distplan.RuntimeFilters(placed.plan) {
+		if slices.Contains(waits[f.To], f.From) && !slices.Contains(placed.summarize[f.From], uint32(f.FromColumn)) {
+			placed.summarize[f.From] = append(placed.summarize[f.From], uint32(f.FromColumn))
+		}
+	}
+	for s, waits := range waits {
 		shape.Stages[s].After = waits
 		shape.Stages[s].Adapt = len(placed.plan.Stages[s].Inputs)+len(waits) > 0
 	}
@@ -77,7 +84,13 @@ func (q *Query) settleStage(stage ids.StageID) lifecycle.Settle {
 		joined.Adapt = true
 		event.Changes = []lifecycle.StageChange{{Stage: stage, Shape: next.stageShape(stage)}, {Stage: consumer, Shape: joined}}
 	} else {
-		next.assignment.Stages[stage], notes = adapt.Tasks(placed.plan, stage, placed.assignment.Stages[stage], sizes, workers, limits)
+		planned := placed.assignment.Stages[stage]
+		filtered, filters := adapt.Filters(placed.plan, stage, sizes, len(placed.choices))
+		if filtered != nil {
+			next.plan, planned = filtered, schedule.Stage(filtered, filtered.Stages[stage], workers)
+		}
+		next.assignment.Stages[stage], notes = adapt.Tasks(next.plan, stage, planned, sizes, workers, limits)
+		notes = append(filters, notes...)
 		event.Changes = []lifecycle.StageChange{{Stage: stage, Shape: next.stageShape(stage)}}
 	}
 	if len(notes) == 0 {
@@ -100,7 +113,7 @@ func (q *Query) sizes() adapt.Sizes {
 			continue
 		}
 		for _, task := range tasks {
-			sizes[ids.StageID(s)] = append(sizes[ids.StageID(s)], adapt.Producer{Worker: task.Worker, Rows: task.PartitionRows, Bytes: task.PartitionBytes})
+			sizes[ids.StageID(s)] = append(sizes[ids.StageID(s)], adapt.Producer{Worker: task.Worker, Rows: task.PartitionRows, Bytes: task.PartitionBytes, Values: task.Summaries})
 		}
 	}
 	return sizes

@@ -33,6 +33,7 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 		Ordered:       placed.plan.Ordered && stage == placed.plan.Root(),
 		Spill:         q.settings.Spill() == settings.Always,
 		Keep:          placed.kept && stage == placed.plan.Root(),
+		Summarize:     placed.summarize[d.Stage],
 	}
 	if !placed.deadline.IsZero() {
 		spec.DeadlineUnixMs = placed.deadline.UnixMilli()

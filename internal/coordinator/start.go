@@ -26,6 +26,8 @@ type placedPlan struct {
 	// choices are the workers that tasks were dealt to, in that order; notes say what has changed since the start.
 	choices []schedule.Worker
 	notes   []adapt.Note
+	// summarize are, by stage, the columns of its output whose values its tasks tell when they have finished.
+	summarize map[ids.StageID][]uint32
 	// direct are the root's tasks when they travel in their tickets.
 	direct []*pb.TaskSpec
 }

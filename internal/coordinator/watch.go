@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
@@ -104,12 +105,28 @@ func reportOf(e *pb.TaskEvent, now time.Time) lifecycle.Report {
 			Rows: e.GetRows(), Bytes: e.GetBytes(), SpillBytes: e.GetSpillBytes(),
 			PartitionRows: e.GetPartitionRows(), PartitionBytes: e.GetPartitionBytes(),
 			Elapsed: time.Duration(e.GetElapsedNs()), Progress: e.GetProgress(), SchemaSent: e.GetSchemaSent(), InputsRead: e.GetInputsRead(),
+			Summaries: summariesOf(e.GetSummaries()),
 		},
 	}
 	if e.GetError() != nil {
 		report.Err = grpcerr.FromProto(e.GetError())
 	}
 	return report
+}
+
+func summariesOf(all []*pb.Summary) map[int]table.Summary {
+	summaries := make(map[int]table.Summary, len(all))
+	for _, p := range all {
+		s := table.Summary{Range: p.GetRange()}
+		for _, n := range p.GetNumbers() {
+			s.Values = append(s.Values, table.Value{Number: n})
+		}
+		for _, text := range p.GetTexts() {
+			s.Values = append(s.Values, table.Value{Text: string(text)})
+		}
+		summaries[int(p.GetColumn())] = s
+	}
+	return summaries
 }
 
 // taskStates maps the wire's states; an unknown one is the harmless Waiting, which changes nothing.

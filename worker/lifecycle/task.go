@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"time"
 
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 )
 
@@ -65,6 +66,8 @@ type Outcome struct {
 	// PartitionRows and PartitionBytes are of a kept output.
 	PartitionRows, PartitionBytes []uint64
 	SpillBytes                    uint64
+	// Summaries are of those columns of a kept output that the task's spec asked for.
+	Summaries map[int]table.Summary
 	// Err is nil for a run that came to its end; an error of kind Cancelled makes the task CANCELLED, others FAILED.
 	Err error
 }

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"time"
 
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 )
 
@@ -68,7 +69,9 @@ type Stats struct {
 	Rows, Bytes, SpillBytes uint64
 	// PartitionRows and PartitionBytes are exact once the task is Done, for kept outputs.
 	PartitionRows, PartitionBytes []uint64
-	Elapsed                       time.Duration
+	// Summaries are those of the output columns that the spec asked for, as far as they could be told, once it is Done.
+	Summaries map[int]table.Summary
+	Elapsed   time.Duration
 	// Progress is the engine's, 0 … 1.
 	Progress float64
 	// InputsRead says that the task has fetched all its inputs.

@@ -900,6 +900,7 @@ type TaskSpec struct {
 	Keep           bool                   `protobuf:"varint,11,opt,name=keep,proto3" json:"keep,omitempty"`                                            // of a result (partitions = 0): run at once and keep it, in the client's layout, to be read again and again
 	CoordinatorId  string                 `protobuf:"bytes,12,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"`      // whose task it is: as in WatchRequest
 	Spill          bool                   `protobuf:"varint,10,opt,name=spill,proto3" json:"spill,omitempty"`                                          // exchanged data goes to disk whatever the budget (arbalest.spill = always)
+	Summarize      []uint32               `protobuf:"varint,13,rep,packed,name=summarize,proto3" json:"summarize,omitempty"`                           // output columns whose values are told when a kept task has finished
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1016,6 +1017,13 @@ func (x *TaskSpec) GetSpill() bool {
 		return x.Spill
 	}
 	return false
+}
+
+func (x *TaskSpec) GetSummarize() []uint32 {
+	if x != nil {
+		return x.Summarize
+	}
+	return nil
 }
 
 type Column struct {
@@ -1632,6 +1640,7 @@ type TaskEvent struct {
 	SchemaSent     bool                   `protobuf:"varint,10,opt,name=schema_sent,json=schemaSent,proto3" json:"schema_sent,omitempty"` // a result task's reader has the schema: it cannot move elsewhere any more
 	SpillBytes     uint64                 `protobuf:"varint,11,opt,name=spill_bytes,json=spillBytes,proto3" json:"spill_bytes,omitempty"`
 	InputsRead     bool                   `protobuf:"varint,12,opt,name=inputs_read,json=inputsRead,proto3" json:"inputs_read,omitempty"` // it has fetched all its exchange inputs: it needs its producers no more
+	Summaries      []*Summary             `protobuf:"bytes,13,rep,name=summaries,proto3" json:"summaries,omitempty"`                      // when finished and kept: of the columns of TaskSpec.summarize, as far as they can be told
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1750,6 +1759,83 @@ func (x *TaskEvent) GetInputsRead() bool {
 	return false
 }
 
+func (x *TaskEvent) GetSummaries() []*Summary {
+	if x != nil {
+		return x.Summaries
+	}
+	return nil
+}
+
+// The values, without NULL, of a column of a task's output: as DuckDB holds them (integers, days, ticks, unscaled decimals),
+// in numbers, or in texts. Numbers and texts are not used together; neither says that there is no value.
+type Summary struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        uint32                 `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"`
+	Range         bool                   `protobuf:"varint,2,opt,name=range,proto3" json:"range,omitempty"` // only the least and the greatest of the values stand here; else all distinct ones, in order
+	Numbers       []int64                `protobuf:"zigzag64,3,rep,packed,name=numbers,proto3" json:"numbers,omitempty"`
+	Texts         [][]byte               `protobuf:"bytes,4,rep,name=texts,proto3" json:"texts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Summary) Reset() {
+	*x = Summary{}
+	mi := &file_arbalest_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Summary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Summary) ProtoMessage() {}
+
+func (x *Summary) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Summary.ProtoReflect.Descriptor instead.
+func (*Summary) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Summary) GetColumn() uint32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *Summary) GetRange() bool {
+	if x != nil {
+		return x.Range
+	}
+	return false
+}
+
+func (x *Summary) GetNumbers() []int64 {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+func (x *Summary) GetTexts() [][]byte {
+	if x != nil {
+		return x.Texts
+	}
+	return nil
+}
+
 // qerr.Error on the wire; also the detail of every gRPC status.
 type Error struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1767,7 +1853,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1865,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1878,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{24}
+	return file_arbalest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Error) GetKind() string {
@@ -1870,7 +1956,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1882,7 +1968,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1895,7 +1981,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{25}
+	return file_arbalest_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Ticket) GetVersion() uint32 {
@@ -1979,7 +2065,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2077,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2090,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{26}
+	return file_arbalest_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Signed) GetKeyId() string {
@@ -2043,7 +2129,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_arbalest_proto_msgTypes[27]
+	mi := &file_arbalest_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2055,7 +2141,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[27]
+	mi := &file_arbalest_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2068,7 +2154,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{27}
+	return file_arbalest_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Handle) GetVersion() uint32 {
@@ -2175,7 +2261,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
 	"\x04task\x18\x03 \x01(\rR\x04task\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xab\x03\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xc9\x03\n" +
 	"\bTaskSpec\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12\x1a\n" +
 	"\bfragment\x18\x02 \x01(\tR\bfragment\x12'\n" +
@@ -2191,7 +2277,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x04keep\x18\v \x01(\bR\x04keep\x12%\n" +
 	"\x0ecoordinator_id\x18\f \x01(\tR\rcoordinatorId\x12\x14\n" +
 	"\x05spill\x18\n" +
-	" \x01(\bR\x05spill\"0\n" +
+	" \x01(\bR\x05spill\x12\x1c\n" +
+	"\tsummarize\x18\r \x03(\rR\tsummarize\"0\n" +
 	"\x06Column\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\"\xac\x02\n" +
@@ -2237,7 +2324,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\tworker_id\x18\x02 \x01(\tR\bworkerId\x12\x18\n" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x10\n" +
 	"\x03tls\x18\x04 \x01(\bR\x03tls\x12\x16\n" +
-	"\x06ticket\x18\x05 \x01(\fR\x06ticket\"\xa3\x03\n" +
+	"\x06ticket\x18\x05 \x01(\fR\x06ticket\"\xd7\x03\n" +
 	"\tTaskEvent\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12,\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x16.arbalest.v1.TaskStateR\x05state\x12\x12\n" +
@@ -2255,7 +2342,13 @@ const file_arbalest_proto_rawDesc = "" +
 	"\vspill_bytes\x18\v \x01(\x04R\n" +
 	"spillBytes\x12\x1f\n" +
 	"\vinputs_read\x18\f \x01(\bR\n" +
-	"inputsRead\"\xec\x01\n" +
+	"inputsRead\x122\n" +
+	"\tsummaries\x18\r \x03(\v2\x14.arbalest.v1.SummaryR\tsummaries\"g\n" +
+	"\aSummary\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\rR\x06column\x12\x14\n" +
+	"\x05range\x18\x02 \x01(\bR\x05range\x12\x18\n" +
+	"\anumbers\x18\x03 \x03(\x12R\anumbers\x12\x14\n" +
+	"\x05texts\x18\x04 \x03(\fR\x05texts\"\xec\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x18\n" +
@@ -2324,7 +2417,7 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),         // 0: arbalest.v1.TaskState
 	(Audience)(0),          // 1: arbalest.v1.Audience
@@ -2352,19 +2445,20 @@ var file_arbalest_proto_goTypes = []any{
 	(*Projection)(nil),     // 23: arbalest.v1.Projection
 	(*Producer)(nil),       // 24: arbalest.v1.Producer
 	(*TaskEvent)(nil),      // 25: arbalest.v1.TaskEvent
-	(*Error)(nil),          // 26: arbalest.v1.Error
-	(*Ticket)(nil),         // 27: arbalest.v1.Ticket
-	(*Signed)(nil),         // 28: arbalest.v1.Signed
-	(*Handle)(nil),         // 29: arbalest.v1.Handle
+	(*Summary)(nil),        // 26: arbalest.v1.Summary
+	(*Error)(nil),          // 27: arbalest.v1.Error
+	(*Ticket)(nil),         // 28: arbalest.v1.Ticket
+	(*Signed)(nil),         // 29: arbalest.v1.Signed
+	(*Handle)(nil),         // 30: arbalest.v1.Handle
 }
 var file_arbalest_proto_depIdxs = []int32{
 	4,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
 	15, // 1: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
 	25, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
 	9,  // 3: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
-	26, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
+	27, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
 	14, // 5: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
-	26, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
+	27, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
 	14, // 7: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
 	17, // 8: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
 	22, // 9: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
@@ -2380,26 +2474,27 @@ var file_arbalest_proto_depIdxs = []int32{
 	14, // 19: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
 	14, // 20: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
 	0,  // 21: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
-	26, // 22: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
-	14, // 23: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
-	1,  // 24: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
-	14, // 25: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
-	15, // 26: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	2,  // 27: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	5,  // 28: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	7,  // 29: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	10, // 30: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	12, // 31: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
-	3,  // 32: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	6,  // 33: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	8,  // 34: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	11, // 35: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	13, // 36: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
-	32, // [32:37] is the sub-list for method output_type
-	27, // [27:32] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	27, // 22: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
+	26, // 23: arbalest.v1.TaskEvent.summaries:type_name -> arbalest.v1.Summary
+	14, // 24: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
+	1,  // 25: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
+	14, // 26: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
+	15, // 27: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
+	2,  // 28: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	5,  // 29: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	7,  // 30: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	10, // 31: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	12, // 32: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	3,  // 33: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	6,  // 34: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	8,  // 35: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	11, // 36: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	13, // 37: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	33, // [33:38] is the sub-list for method output_type
+	28, // [28:33] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -2414,7 +2509,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
