@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -145,9 +146,14 @@ func TestFailedReadingMovesTheTask(t *testing.T) {
 	b := newBench(t, 2)
 	q := b.submit("scan")
 	first := b.ticketOf(q.State().Endpoints[0])
+	task, attempt := ids.TaskIndex(first.GetKey().GetTask()), ids.Attempt(first.GetKey().GetAttempt())
+	var pausing sync.WaitGroup
 	b.clients.open = func(address string) (flightx.Reader, error) {
 		if address == first.GetWorkerId()+":1" {
-			go b.advance(time.Second) // the pause
+			pausing.Go(func() {
+				b.eventually("the query has heard of it", func() bool { return q.moved(task, attempt) })
+				b.advance(time.Second) // the pause
+			})
 			return nil, qerr.New(qerr.Unavailable, "connection refused")
 		}
 		return oneRow(q.Schema()), nil
@@ -155,6 +161,7 @@ func TestFailedReadingMovesTheTask(t *testing.T) {
 	if rows := b.read(q.State().Endpoints[0], ""); rows != 1 {
 		t.Errorf("%d rows", rows)
 	}
+	pausing.Wait()
 	q.Cancel(nil)
 	b.idle()
 }
