@@ -14,14 +14,14 @@ import (
 // Build plans a statement for the membership and the session that opts describe.
 //
 // A tree that SQL cannot print, or that contradicts itself, is set aside for the statement's text. Without a text the first
-// is an error that wraps sqltext.Unprintable, the second one of kind qerr.Internal.
+// is an error that wraps sqltext.ErrUnprintable, the second one of kind qerr.Internal.
 func Build(st Statement, opts Options) (*Plan, error) {
 	opts = opts.withDefaults()
 	if st.Tree == nil {
 		return buildText(st, opts, st.Unread)
 	}
 	plan, err := buildTree(st, opts)
-	if st.Text != "" && (errors.Is(err, sqltext.Unprintable) || errors.Is(err, errBadTree)) {
+	if st.Text != "" && (errors.Is(err, sqltext.ErrUnprintable) || errors.Is(err, errBadTree)) {
 		return buildText(st, opts, err.Error())
 	}
 	return plan, err

@@ -32,7 +32,7 @@ func FuzzCutValidates(f *testing.F) {
 				}
 				p, err := distplan.Build(st, opts)
 				if unprintable != nil {
-					if !errors.Is(err, sqltext.Unprintable) {
+					if !errors.Is(err, sqltext.ErrUnprintable) {
 						t.Fatalf("%+v: %v; the tree itself is %v", opts, err, unprintable)
 					}
 					continue

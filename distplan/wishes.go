@@ -48,7 +48,7 @@ func (w *wishes) of(n operator.Node) []trail {
 		below := w.of(n.Child)
 		shared := sharedPartitions(n.Windows)
 		for i, t := range below {
-			w.want(trail(pickTrail(t, shared)))
+			w.want(pickTrail(t, shared))
 			below[i] = append(append(trail(nil), t...), missing(len(n.Windows))...)
 		}
 		return below

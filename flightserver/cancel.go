@@ -34,8 +34,8 @@ func (s *Server) queryOf(c caller, info *wire.FlightInfo) (ids.QueryID, error) {
 	if info == nil {
 		return "", qerr.New(qerr.User, "the request has no FlightInfo")
 	}
-	for _, e := range info.GetEndpoint() {
-		ticket := e.GetTicket().GetTicket()
+	if endpoints := info.GetEndpoint(); len(endpoints) > 0 { // all are of one query
+		ticket := endpoints[0].GetTicket().GetTicket()
 		if _, isCommand, err := parseCommand(ticket); isCommand {
 			return "", err
 		}

@@ -51,16 +51,14 @@ func newFakeQueries(keys *auth.Keyring, mem memory.Allocator) *fakeQueries {
 }
 
 type fakeQuery struct {
-	f       *fakeQueries
-	id      ids.QueryID
-	schema  *arrow.Schema
-	batches [][]arrow.RecordBatch // by endpoint; made when read
-	make    func(endpoint int) []arrow.RecordBatch
-	stall   bool
-	ready   chan struct{}
+	f      *fakeQueries
+	id     ids.QueryID
+	schema *arrow.Schema
+	make   func(endpoint int) []arrow.RecordBatch
+	stall  bool
+	ready  chan struct{}
 	// cancelled is closed by the first Cancel.
 	cancelled chan struct{}
-	placed    bool
 
 	mu    sync.Mutex
 	state coordinator.QueryState

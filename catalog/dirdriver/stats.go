@@ -2,6 +2,7 @@ package dirdriver
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -103,7 +104,7 @@ func sampleRow(path string) (float64, error) {
 	}
 	sample := make([]byte, sampleBytes)
 	n, err := io.ReadFull(source, sample)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0, err
 	}
 	consumed := float64(n)

@@ -129,7 +129,7 @@ func (n *node) wait(failure <-chan error, drain func(context.Context) error) err
 		}
 	case <-signals:
 		cancel()
-		<-drained
+		n.log.Warn().AnErr("error", <-drained).Msg("drain cut short")
 	}
 	return nil
 }

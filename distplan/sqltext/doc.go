@@ -6,7 +6,7 @@
 // Invariants:
 //  1. Lossless in rows and in types: DuckDB binds the text again, so everything whose type could come out otherwise is cast
 //     to the planned one (aggregates, window functions, decimal and nested function results).
-//  2. Never a guess: what is not known to survive printing is an Unprintable error, and its statement takes another path.
+//  2. Never a guess: what is not known to survive printing is an ErrUnprintable error, and its statement takes another path.
 //     Functions are on an allow-list with their numbers of arguments, because DuckDB's binder erases some arguments
 //     (string_agg's separator) and a call without them would mean something else.
 //  3. The output columns are named c0 … cn; every column reference is qualified, so that no alias is taken for a column;

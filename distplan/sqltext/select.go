@@ -11,11 +11,11 @@ import (
 	"github.com/arbalest-sql/arbalest/distplan/operator"
 )
 
-// Unprintable is what every error of this package wraps: the tree holds something that SQL text might not say faithfully.
-var Unprintable = errors.New("unprintable")
+// ErrUnprintable is what every error of this package wraps: the tree holds something that SQL text might not say faithfully.
+var ErrUnprintable = errors.New("unprintable")
 
 func unprintable(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", Unprintable, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", ErrUnprintable, fmt.Sprintf(format, args...))
 }
 
 // A ScanName gives the FROM item that stands for a scan: a name, or a parenthesised SELECT, whose columns are c0 … cn for

@@ -98,7 +98,7 @@ func TestUnprintable(t *testing.T) {
 		"range distance that is no sum": window(&expr.Window{Name: "sum", Aggregate: true, Args: []expr.Expr{ref(0, bigint)}, Orders: []expr.Order{{Expr: ref(0, bigint)}}, Start: expr.FrameBound{Kind: "EXPR_PRECEDING_RANGE", Expr: ref(0, bigint)}, End: expr.FrameBound{Kind: "CURRENT_ROW_RANGE"}, Result: bigint}),
 		"frame in two units":            window(&expr.Window{Name: "sum", Aggregate: true, Args: []expr.Expr{ref(0, bigint)}, Start: expr.FrameBound{Kind: "EXPR_PRECEDING_ROWS", Expr: ref(0, bigint)}, End: expr.FrameBound{Kind: "CURRENT_ROW_RANGE"}, Result: bigint}),
 	} {
-		if text, err := sqltext.Select(tree); !errors.Is(err, sqltext.Unprintable) {
+		if text, err := sqltext.Select(tree); !errors.Is(err, sqltext.ErrUnprintable) {
 			t.Errorf("%s: printed %q, error %v; want unprintable", name, text, err)
 		}
 	}

@@ -209,6 +209,11 @@ func accepted(err error) string {
 		(strings.Contains(err.Error(), "flattening correlated subquery") || strings.Contains(err.Error(), "on correlated columns")) {
 		return "correlated subquery over WITH in a statement that runs as text"
 	}
+	// DuckDB 1.5.5's Parquet reader fails on a filter of a list column that is not itself selected; the oracle has tables, to
+	// which that does not happen. SELECT b FROM read_parquet(…) WHERE a IS DISTINCT FROM []::INTEGER[] shows it in plain DuckDB.
+	if qerr.Is(err, qerr.Internal) && strings.HasSuffix(err.Error(), "Invalid Error: Out of buffer") {
+		return "DuckDB's Parquet reader cannot filter by a nested column that is not selected"
+	}
 	return ""
 }
 

@@ -195,7 +195,7 @@ const (
 func slotsOf(workers []member.Record) int {
 	threads := 0
 	for i, w := range workers {
-		if n := int(w.Threads); i == 0 || n < threads {
+		if n := w.Threads; i == 0 || n < threads {
 			threads = n
 		}
 	}

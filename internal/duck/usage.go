@@ -8,7 +8,6 @@ import "C"
 import (
 	"context"
 	"encoding/binary"
-	"unsafe"
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
@@ -60,7 +59,7 @@ func (c *conn) integers(ctx context.Context, sql string) (numbers []int64, err e
 		}
 		numbers = make([]int64, C.duckdb_data_chunk_get_column_count(chunk))
 		for i := range numbers {
-			numbers[i] = *(*int64)(unsafe.Pointer(C.duckdb_vector_get_data(C.duckdb_data_chunk_get_vector(chunk, C.idx_t(i)))))
+			numbers[i] = *(*int64)(C.duckdb_vector_get_data(C.duckdb_data_chunk_get_vector(chunk, C.idx_t(i))))
 		}
 	})
 	if err == nil && numbers == nil {

@@ -151,5 +151,3 @@ func replace(n, other node) {
 
 // unknownPosition is how DuckDB writes that a node has no place in the text.
 const unknownPosition = json.Number("18446744073709551615")
-
-func number(i int) json.Number { return json.Number(strconv.Itoa(i)) }

@@ -46,7 +46,8 @@ func (g *Generator) plain() Case {
 	case at < 22:
 		head = g.recursive()
 	}
-	n, classes := (*Node)(nil), []Class(nil)
+	var n *Node
+	var classes []Class
 	if g.percent(14) {
 		n, classes = g.stacked()
 	} else {

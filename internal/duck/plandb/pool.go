@@ -133,7 +133,7 @@ func (p *Pool) Do(ctx context.Context, in *Instance, f func() error) error {
 		defer tick.Stop()
 		for {
 			select {
-			case <-done:
+			case <-done: //nolint:errcheck // what it came to interests nobody any more
 				in.broken = true
 				p.Put(in)
 				return
