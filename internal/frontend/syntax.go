@@ -50,8 +50,9 @@ func (s *syntax) statement() node {
 	return n
 }
 
-// json gives the tree back in DuckDB's form.
+// json gives the tree back in DuckDB's form, fit to be printed.
 func (s *syntax) json() ([]byte, error) {
+	s.crossesAsJoins()
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -59,6 +60,37 @@ func (s *syntax) json() ([]byte, error) {
 		return nil, qerr.Wrap(qerr.Internal, "print the syntax tree", err)
 	}
 	return b.Bytes(), nil
+}
+
+// crossesAsJoins writes each cross product below another join as the inner join on true that it is. DuckDB prints a cross
+// product as a comma, which binds less than JOIN: a CROSS JOIN b RIGHT JOIN c would come back as a, (b RIGHT JOIN c).
+func (s *syntax) crossesAsJoins() {
+	s.walk(func(n node, _ *ctes) bool {
+		if text(n, "type") == "JOIN" && text(n, "ref_type") != crossJoin {
+			for _, side := range []string{"left", "right"} {
+				below, _ := n[side].(node)
+				joinOnTrue(below)
+			}
+		}
+		return true
+	})
+}
+
+// crossJoin is how DuckDB names CROSS JOIN, and a comma in FROM.
+const crossJoin = "CROSS"
+
+// joinOnTrue changes the cross product n, and those right below it.
+func joinOnTrue(n node) {
+	if text(n, "type") != "JOIN" || text(n, "ref_type") != crossJoin {
+		return
+	}
+	n["ref_type"], n["join_type"] = "REGULAR", "INNER"
+	n["condition"] = node{"class": "CONSTANT", "type": "VALUE_CONSTANT", "alias": "", "query_location": unknownPosition,
+		"value": node{"type": node{"id": "BOOLEAN", "type_info": nil}, "is_null": false, "value": true}}
+	for _, side := range []string{"left", "right"} {
+		below, _ := n[side].(node)
+		joinOnTrue(below)
+	}
 }
 
 // A ctes is the set of common table expressions in sight, in lower case, innermost first.
