@@ -79,7 +79,8 @@ type ending struct {
 
 // run is one cell.
 func (r *rig) run(t *testing.T, c cell, want *oracle.Rows) {
-	settings := []string{"arbalest.distributed = 'always'", fmt.Sprintf("arbalest.task_attempts = %d", c.tries)}
+	// Exchanges everywhere, so that every plan has a stage in its middle.
+	settings := []string{"arbalest.distributed = 'always'", "arbalest.join_strategy = 'exchange'", fmt.Sprintf("arbalest.task_attempts = %d", c.tries)}
 	if c.fault == fullDisk {
 		settings = append(settings, "arbalest.spill = 'always'")
 	}
