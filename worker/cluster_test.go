@@ -267,11 +267,18 @@ func (c *cluster) write(name string, from, rows int) string {
 	}
 	batch := b.NewRecordBatch()
 	defer batch.Release()
+	c.writeParquet(path, batch)
+	return path
+}
+
+// writeParquet makes a file of small row groups.
+func (c *cluster) writeParquet(path string, batch arrow.RecordBatch) {
+	c.t.Helper()
 	file, err := os.Create(path)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	w, err := pqarrow.NewFileWriter(schema, file, parquet.NewWriterProperties(parquet.WithMaxRowGroupLength(2048)), pqarrow.DefaultWriterProps())
+	w, err := pqarrow.NewFileWriter(batch.Schema(), file, parquet.NewWriterProperties(parquet.WithMaxRowGroupLength(2048)), pqarrow.DefaultWriterProps())
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -281,7 +288,6 @@ func (c *cluster) write(name string, from, rows int) string {
 	if err := w.Close(); err != nil {
 		c.t.Fatal(err)
 	}
-	return path
 }
 
 func (c *cluster) split(path string, keys ...*pb.Key) *pb.Split {

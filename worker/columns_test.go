@@ -12,8 +12,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 )
@@ -39,20 +37,7 @@ func (c *cluster) bigints(name string, rows int, columns ...string) string {
 	}
 	batch := b.NewRecordBatch()
 	defer batch.Release()
-	file, err := os.Create(path)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	w, err := pqarrow.NewFileWriter(schema, file, parquet.NewWriterProperties(parquet.WithMaxRowGroupLength(2048)), pqarrow.DefaultWriterProps())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := w.WriteBuffered(batch); err != nil {
-		c.t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		c.t.Fatal(err)
-	}
+	c.writeParquet(path, batch)
 	return path
 }
 

@@ -29,8 +29,6 @@ const (
 	backoffMin, backoffMax = 100 * time.Millisecond, 5 * time.Second
 	// kindWorker and kindCoordinator are the kinds of signed records.
 	kindWorker, kindCoordinator = "worker", "coordinator"
-	// defaultPrefix is where the keys are without a path in the URL.
-	defaultPrefix = "/arbalest"
 )
 
 // A Config says where etcd is and how to prove oneself to it.
@@ -69,9 +67,6 @@ func (c Config) connect() (*clientv3.Client, error) {
 func (c Config) withDefaults() Config {
 	if c.LeaseTTL == 0 {
 		c.LeaseTTL = leaseTTL
-	}
-	if c.Prefix == "" {
-		c.Prefix = defaultPrefix
 	}
 	return c
 }
