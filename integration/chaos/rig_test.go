@@ -21,6 +21,7 @@ import (
 	"github.com/arbalest-sql/arbalest/integration/client"
 	"github.com/arbalest-sql/arbalest/integration/harness"
 	"github.com/arbalest-sql/arbalest/integration/oracle"
+	"github.com/arbalest-sql/arbalest/integration/ports"
 	"github.com/arbalest-sql/arbalest/integration/tpch"
 )
 
@@ -70,7 +71,7 @@ func newRig(t *testing.T, data string, hosts bool, flags ...string) *rig {
 	r := &rig{}
 	t.Cleanup(r.close)
 	o := harness.Options{Data: []string{data}, Workers: workers, Dir: t.TempDir(), WorkFlags: flags}
-	ports := make([]string, 3*workers)
+	addresses := make([]string, 3*workers)
 	var err error
 	if hosts {
 		key := filepath.Join(o.Dir, "cluster.key")
@@ -84,13 +85,13 @@ func newRig(t *testing.T, data string, hosts bool, flags ...string) *rig {
 		o.Flags = []string{"--cluster-key", key, "--insecure"}
 		o.WorkFlags = append(o.WorkFlags, o.Flags...)
 	} else {
-		ports, err = harness.FreePorts("127.0.0.1", 3*workers)
+		addresses, err = ports.Free("127.0.0.1", 3*workers)
 		must(t, err)
 	}
 	sites := make([]harness.Site, workers)
 	for i := range workers {
-		address := ports[2*workers+i]
-		site := harness.Site{Listen: ports[2*i], HTTP: ports[2*i+1]}
+		address := addresses[2*workers+i]
+		site := harness.Site{Listen: addresses[2*i], HTTP: addresses[2*i+1]}
 		var listen func(string) (net.Listener, error)
 		if hosts {
 			h := r.network.Hosts[i]

@@ -14,6 +14,7 @@ import (
 	"github.com/arbalest-sql/arbalest/integration/client"
 	"github.com/arbalest-sql/arbalest/integration/harness"
 	"github.com/arbalest-sql/arbalest/integration/oracle"
+	"github.com/arbalest-sql/arbalest/integration/ports"
 	"github.com/arbalest-sql/arbalest/integration/tpch"
 )
 
@@ -26,17 +27,17 @@ const (
 // TestSlowLink puts a slow line before one worker of three: nobody takes the worker for lost, and the rows are right.
 func TestSlowLink(t *testing.T) {
 	data, want := answers(t, matrixScale)
-	ports, err := harness.FreePorts("127.0.0.1", 2)
+	addresses, err := ports.Free("127.0.0.1", 2)
 	must(t, err)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	line := toxiproxy.NewProxy(server, "worker-1", ports[0], ports[1])
+	line := toxiproxy.NewProxy(server, "worker-1", addresses[0], addresses[1])
 	must(t, line.Start())
 	defer line.Stop()
 	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: workers, Site: func(i int) harness.Site {
 		if i > 0 {
 			return harness.Site{}
 		}
-		return harness.Site{Listen: ports[1], Advertise: ports[0]}
+		return harness.Site{Listen: addresses[1], Advertise: addresses[0]}
 	}})
 	session, err := client.Dial(t.Context(), cluster.Door.Address, client.Options{})
 	must(t, err)

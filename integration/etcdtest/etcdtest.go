@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/arbalest-sql/arbalest/integration/harness"
+	"github.com/arbalest-sql/arbalest/integration/ports"
 )
 
 // Version is the etcd that the tests run; integration/tools/etcd pins the same.
@@ -46,9 +46,13 @@ func Start(t testing.TB, n int) *Servers {
 		t.Fatal(err)
 	}
 	s := &Servers{t: t, binary: binary}
+	addresses, err := ports.Free("127.0.0.1", 2*n)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var cluster []string
 	for i := range n {
-		m := &memberProcess{name: fmt.Sprintf("m%d", i), dir: t.TempDir(), client: freeAddress(t), peer: freeAddress(t)}
+		m := &memberProcess{name: fmt.Sprintf("m%d", i), dir: t.TempDir(), client: addresses[2*i], peer: addresses[2*i+1]}
 		s.members = append(s.members, m)
 		cluster = append(cluster, m.name+"=http://"+m.peer)
 	}
@@ -166,14 +170,4 @@ func (s *Servers) logs() string {
 		fmt.Fprintf(&all, "%s:\n%s", m.name, text)
 	}
 	return all.String()
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/arbalest-sql/arbalest/integration/ports"
 )
 
 // readyWait is how long a cluster may take from start to ready: the self-test of the planner and the data's footers.
@@ -92,7 +93,7 @@ func Launch(ctx context.Context, o Options) (*Cluster, error) {
 
 func (c *Cluster) launch(ctx context.Context) error {
 	o := c.options
-	ports, err := FreePorts(cmp.Or(o.Listen, loopback), 2*(1+o.Standby))
+	addresses, err := ports.Free(cmp.Or(o.Listen, loopback), 2*(1+o.Standby))
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (c *Cluster) launch(ctx context.Context) error {
 		flags = slices.Concat(flags, []string{"--workers", strconv.Itoa(o.Workers)}, c.engineFlags(""))
 	}
 	for i := range 1 + o.Standby {
-		name, address, pages := role, ports[2*i], ports[2*i+1]
+		name, address, pages := role, addresses[2*i], addresses[2*i+1]
 		if i > 0 {
 			name = fmt.Sprintf("%s-%d", role, i+1)
 		}
@@ -163,17 +164,3 @@ func (c *Cluster) Stop() error {
 }
 
 const loopback = "127.0.0.1"
-
-// FreePorts gives addresses of a host that were free a moment ago, all different.
-func FreePorts(host string, n int) ([]string, error) {
-	var addresses []string
-	for range n {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close()
-		addresses = append(addresses, l.Addr().String())
-	}
-	return addresses, nil
-}

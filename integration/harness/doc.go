@@ -9,6 +9,6 @@
 //
 // Invariants
 //  1. Every process a Cluster started has ended when Stop returns; it also ends when the program that started it dies.
-//  2. Everything listens on loopback, on ports that were free a moment ago.
+//  2. Everything listens on loopback, on ports that package ports found free.
 //  3. Made data lies under .tmp/data of the repository, complete or not at all, and is made once.
 package harness

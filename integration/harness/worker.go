@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/arbalest-sql/arbalest/integration/ports"
 )
 
 // A Site is the surroundings of one worker process. Its zero value is this machine's loopback.
@@ -24,7 +26,7 @@ type Site struct {
 // launchWorkers starts every worker, and keeps how, for Restart.
 func (c *Cluster) launchWorkers() error {
 	o := c.options
-	ports, err := FreePorts(loopback, 2*o.Workers)
+	addresses, err := ports.Free(loopback, 2*o.Workers)
 	if err != nil {
 		return err
 	}
@@ -37,7 +39,7 @@ func (c *Cluster) launchWorkers() error {
 		if o.Site != nil {
 			site = o.Site(i)
 		}
-		listen, pages := cmp.Or(site.Listen, ports[2*i]), cmp.Or(site.HTTP, ports[2*i+1])
+		listen, pages := cmp.Or(site.Listen, addresses[2*i]), cmp.Or(site.HTTP, addresses[2*i+1])
 		args := slices.Concat([]string{"worker", "--listen", listen, "--http", pages}, meet, c.engineFlags(site.Spill), o.WorkFlags)
 		if site.Advertise != "" {
 			args = append(args, "--advertise", site.Advertise)
