@@ -58,7 +58,7 @@ func (s *Server) Close() {
 
 // Usage is what the server holds at one moment; an idle server without sessions holds nothing.
 type Usage struct {
-	Sessions, Statements, Polls int
+	Sessions, Statements, Transactions, Polls int
 	// StateBytes are statement texts and bound parameters.
 	StateBytes int64
 }

@@ -26,6 +26,9 @@ type sessions struct {
 	byID map[string]*list.Element
 	// order has the session used last at its back. Guarded by mu.
 	order *list.List
+	// next is past every number that a forgotten session has given out, so that its handles mean nothing in a session that comes
+	// after it under the same name. Guarded by mu.
+	next uint64
 	// bytes are the statement texts and bindings of all sessions. Guarded by mu.
 	bytes  int64
 	closed bool
@@ -48,7 +51,7 @@ func newSessions(cfg *Config) *sessions {
 }
 
 // with runs f on the caller's session, under the lock. A session that does not exist is made when create is set, else f gets
-// nil.
+// nil. One that holds nothing afterwards is forgotten, as clients without a way to close sessions leave many of those.
 func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,7 +68,7 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 		for len(t.byID) >= t.cfg.SessionsMax {
 			t.drop(t.order.Front())
 		}
-		element = t.order.PushBack(&session{id: c.session, subject: c.subject, statements: map[uint64]*list.Element{},
+		element = t.order.PushBack(&session{id: c.session, subject: c.subject, next: t.next, statements: map[uint64]*list.Element{},
 			order: list.New(), transactions: map[uint64]*transaction{}, tables: temptable.NewSession(t.cfg.TemporaryBytesMax)})
 		t.byID[c.session] = element
 	}
@@ -75,7 +78,18 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 	}
 	s.used = now
 	t.order.MoveToBack(element)
-	return f(s)
+	err := f(s)
+	if s.empty() {
+		// Its tables are not closed: a statement that is running may write the first one, and keepTemporary then brings them back.
+		t.forget(element)
+	}
+	return err
+}
+
+// empty says that nothing would be lost with the session.
+func (s *session) empty() bool {
+	return len(s.statements) == 0 && len(s.transactions) == 0 && !s.tables.In(0).Any() && s.tables.Open() == 0 &&
+		s.settings.Fingerprint() == settings.Defaults().Fingerprint()
 }
 
 // settings are the caller's settings now.
@@ -157,13 +171,20 @@ func (t *sessions) expire(now time.Time) {
 
 // drop forgets a session and what it holds. The caller holds mu.
 func (t *sessions) drop(e *list.Element) {
-	s := t.order.Remove(e).(*session) // See with.
-	delete(t.byID, s.id)
+	s := t.forget(e)
 	// Rows are freed in the coordinator, which never calls back.
 	s.tables.Close()
 	for s.order.Len() > 0 {
 		t.dropStatement(s, s.order.Front())
 	}
+}
+
+// forget takes a session out of the lists. The caller holds mu.
+func (t *sessions) forget(e *list.Element) *session {
+	s := t.order.Remove(e).(*session) // See with.
+	delete(t.byID, s.id)
+	t.next = max(t.next, s.next)
+	return s
 }
 
 // reserve takes bytes from the budget of all sessions. The caller holds mu and gives them back by bytes.
@@ -182,7 +203,9 @@ func (t *sessions) usage() Usage {
 	t.expire(t.cfg.Now())
 	u := Usage{Sessions: len(t.byID), StateBytes: t.bytes}
 	for e := t.order.Front(); e != nil; e = e.Next() {
-		u.Statements += e.Value.(*session).order.Len() // See with.
+		s := e.Value.(*session) // See with.
+		u.Statements += s.order.Len()
+		u.Transactions += len(s.transactions)
 	}
 	return u
 }

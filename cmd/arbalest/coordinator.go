@@ -64,7 +64,7 @@ func (n *node) runDoor(out io.Writer, embed func(*door) error) (err error) {
 		default: // the first failure is the reason; later ones follow from it
 		}
 	}
-	metrics, err := startHTTP(n.config.HTTP, d.ready, d.coordinator.Metrics(), n.metrics)
+	metrics, err := startHTTP(n.config.HTTP, d.ready, d.coordinator.Metrics(), d.flight.Metrics(), n.metrics)
 	if err != nil {
 		return err
 	}

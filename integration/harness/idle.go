@@ -31,6 +31,35 @@ var workerGauges = []string{
 	"arbalest_worker_engine_connections",
 }
 
+// sessionGauges are a door's gauges that are zero when no client holds anything.
+var sessionGauges = []string{
+	"arbalest_sessions", "arbalest_prepared_statements", "arbalest_transactions", "arbalest_polled_queries", "arbalest_session_state_bytes",
+}
+
+// WaitClosed is WaitIdle, and waits besides until no session, statement or transaction is left at the doors: what is true once
+// every client has closed what it opened.
+func (c *Cluster) WaitClosed(ctx context.Context) error {
+	if err := c.WaitIdle(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, idleWait)
+	defer cancel()
+	return poll(ctx, func() error {
+		for _, p := range c.doors() {
+			m, err := p.Metrics(ctx)
+			if err != nil {
+				return err
+			}
+			for _, name := range sessionGauges {
+				if value, ok := m.Sum(name); !ok || value != 0 {
+					return fmt.Errorf("%s has %s=%v (known: %t)", p.Name, name, value, ok)
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // WaitIdle waits until no query lives and no worker holds a task, an output, a batch or an engine connection. Its error
 // says what is left after the time for it.
 func (c *Cluster) WaitIdle(ctx context.Context) error {
