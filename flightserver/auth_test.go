@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,12 @@ func withUsers(c *Config) { c.Users = people{"anna", "zoe"} }
 func basic(pair string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair)) }
 
 func TestAuthorization(t *testing.T) {
-	f := start(t, withUsers)
 	now := time.Now()
+	var minutes atomic.Int64 // Each case is later by one, so that failures of those before do not slow it down.
+	f := start(t, func(c *Config) {
+		withUsers(c)
+		c.Now = func() time.Time { return now.Add(time.Duration(minutes.Load()) * time.Minute) }
+	})
 	token := func(k *auth.Keyring, subject, session string, expires time.Time) string {
 		return "Bearer " + k.IssueToken(auth.Claims{Subject: subject, Session: session, Expires: expires})
 	}
@@ -74,6 +79,7 @@ func TestAuthorization(t *testing.T) {
 		"payload token":         {[]string{"auth-token-bin", good[7:]}, "anna", false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			minutes.Add(1)
 			var reply metadata.MD
 			ctx := metadata.AppendToOutgoingContext(testContext(t), tt.headers...)
 			_, err := f.client(t).Execute(ctx, "rows 1 1", grpc.Header(&reply))

@@ -53,28 +53,29 @@ type Catalog interface {
 	Snapshot(ctx context.Context) (*catalog.Snapshot, error)
 }
 
-// Users checks passwords. *auth.Users is one.
-type Users interface {
-	// Verify returns an error of kind Unauthenticated for a wrong pair.
-	Verify(name, password string) error
-}
-
 // A Config is what a server is made of. It owns none of its parts.
 type Config struct {
 	Queries Queries
 	Catalog Catalog
 	// Keys sign session tokens and handles, with the keys that sign tickets.
 	Keys *auth.Keyring
-	// Users checks who logs in. Nil: everybody is let in as the same anonymous user, which is for loopback only; whoever
-	// makes the listener sees to that.
-	Users Users
+	// Users checks names and passwords, Tokens bearer tokens that are not ours, in their order; Certificates says which name in a
+	// client certificate is the user's. None of them: everybody is let in as the same anonymous user, which is for loopback only;
+	// whoever makes the listener sees to that.
+	Users        auth.PasswordVerifier
+	Tokens       []auth.TokenVerifier
+	Certificates auth.CertificateName
 	// Version is what GetSqlInfo tells as the server's version. Default "0.0.0-dev".
 	Version string
 	// SystemTables are the names of the tables of db schema sys that GetTables lists. Default: those of the coordinator.
 	SystemTables []string
 
-	// TokenTTL is how long a session token is good; one past half its time is replaced in the reply. Default 24 h.
+	// TokenTTL is how long a session token is good; one past half its time is replaced in the reply. Default 12 h: a client that
+	// rests over noon goes on, one that is left behind is not let in the next day.
 	TokenTTL time.Duration
+	// LoginMax is how long tokens of one login are replaced; then the client has to log in again. Default 7 days. A login by a bearer
+	// token or a certificate ends with that, if it ends earlier.
+	LoginMax time.Duration
 	// SessionIdleMax is how long a session's state is kept after its last call. Default 1 h. A prepared statement lives as
 	// long as its session.
 	SessionIdleMax time.Duration
@@ -106,7 +107,8 @@ type Config struct {
 // EnsureDefaults fills in what is zero.
 func (c *Config) EnsureDefaults() {
 	setDefault(&c.Version, "0.0.0-dev")
-	setDefault(&c.TokenTTL, 24*time.Hour)
+	setDefault(&c.TokenTTL, 12*time.Hour)
+	setDefault(&c.LoginMax, 7*24*time.Hour)
 	setDefault(&c.SessionIdleMax, time.Hour)
 	setDefault(&c.SessionsMax, 10000)
 	setDefault(&c.StatementsMax, 512)
@@ -143,7 +145,7 @@ func (c *Config) Validate() error {
 	missing(c.Catalog == nil, "Catalog")
 	missing(c.Keys == nil, "Keys")
 	for name, value := range map[string]int64{
-		"TokenTTL": int64(c.TokenTTL), "SessionIdleMax": int64(c.SessionIdleMax), "SessionsMax": int64(c.SessionsMax),
+		"TokenTTL": int64(c.TokenTTL), "LoginMax": int64(c.LoginMax), "SessionIdleMax": int64(c.SessionIdleMax), "SessionsMax": int64(c.SessionsMax),
 		"StatementsMax": int64(c.StatementsMax), "StateBytesMax": c.StateBytesMax, "BindingBytesMax": c.BindingBytesMax,
 		"StatementBytesMax": int64(c.StatementBytesMax), "TemporaryBytesMax": c.TemporaryBytesMax, "PollIdleMax": int64(c.PollIdleMax), "PollWaitMax": int64(c.PollWaitMax),
 	} {

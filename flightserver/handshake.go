@@ -16,14 +16,11 @@ import (
 func (s *Server) Handshake(stream wire.FlightService_HandshakeServer) error {
 	md, _ := metadata.FromIncomingContext(stream.Context())
 	if len(md.Get(authorizationHeader)) > 0 {
-		c, h, err := s.identify(md, addressOf(stream.Context()))
+		_, h, err := s.identify(stream.Context(), md)
 		if err != nil {
 			return err
 		}
-		if h.token == "" {
-			h = s.token(c) // JDBC's token= waits for one here.
-		}
-		return stream.SetHeader(h.md())
+		return stream.SetHeader(h.md()) // One that is good still, too: JDBC's token= waits for it here.
 	}
 	request, err := stream.Recv()
 	if errors.Is(err, io.EOF) {
@@ -36,11 +33,15 @@ func (s *Server) Handshake(stream wire.FlightService_HandshakeServer) error {
 	if err := proto.Unmarshal(request.GetPayload(), &login); err != nil {
 		return qerr.New(qerr.Unauthenticated, "the handshake's payload is not a BasicAuth message")
 	}
-	c, err := s.checkPassword(login.GetUsername(), login.GetPassword(), addressOf(stream.Context()))
+	var h headers
+	if login.GetUsername() == "" && login.GetPassword() == "" {
+		_, h, err = s.identify(stream.Context(), md) // By certificate, or as nobody.
+	} else {
+		_, h, err = s.openByPassword(login.GetUsername(), login.GetPassword(), addressOf(stream.Context()))
+	}
 	if err != nil {
 		return err
 	}
-	h := s.token(c)
 	if err := stream.SetHeader(h.md()); err != nil {
 		return err
 	}

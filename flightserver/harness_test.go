@@ -14,17 +14,20 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 
 	"github.com/arbalest-sql/arbalest/catalog"
 	"github.com/arbalest-sql/arbalest/catalog/driver"
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/auth"
+	membership "github.com/arbalest-sql/arbalest/internal/cluster/memory"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
@@ -32,6 +35,7 @@ import (
 type fixture struct {
 	*Server
 	fake *fakeQueries
+	grpc *grpc.Server
 	addr string
 }
 
@@ -65,6 +69,12 @@ func testDrivers() []driver.Driver {
 // start runs a server; change may alter its configuration.
 func start(t testing.TB, change func(*Config)) *fixture {
 	t.Helper()
+	return startWith(t, change)
+}
+
+// startWith is start with further options of the gRPC server.
+func startWith(t testing.TB, change func(*Config), options ...grpc.ServerOption) *fixture {
+	t.Helper()
 	keys := auth.GenerateKeyring()
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	tables, err := catalog.New(testDrivers()...)
@@ -84,9 +94,12 @@ func start(t testing.TB, change func(*Config)) *fixture {
 		t.Fatal(err)
 	}
 	f.addr = listener.Addr().String()
-	g := grpc.NewServer(f.ServerOptions()...)
+	g := grpc.NewServer(append(f.ServerOptions(), options...)...)
 	f.Register(g)
 	healthpb.RegisterHealthServer(g, health.NewServer())
+	membership.New(membership.Config{Keys: keys, Log: zerolog.Nop()}).Register(g)
+	reflection.Register(g)
+	f.grpc = g
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(listener) }()
 	t.Cleanup(func() {

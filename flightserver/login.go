@@ -2,10 +2,14 @@ package flightserver
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
@@ -19,13 +23,13 @@ const (
 	tokenHeader = "auth-token-bin"
 	// cookieName is the cookie that holds the session token, for clients that keep cookies and no headers (JDBC).
 	cookieName = "arbalest_session"
-	// userBytesMax bounds user names, which stand in every token and ticket.
-	userBytesMax = 255
+	// credentialsMax bounds the credentials of a sort that are looked at in one call; drivers send two.
+	credentialsMax = 4
 )
 
 // A caller is who makes a call, and in which session.
 type caller struct {
-	// subject is the user's name; empty on a server without users.
+	// subject is the user's name; empty on a server without logins.
 	subject string
 	// session names the caller's session; it may hold nothing yet.
 	session string
@@ -39,13 +43,13 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// headers are what a reply tells a client about its session; empty: nothing.
-type headers struct{ token string }
+// headers are what a reply tells a client about its session: the token, when it is one that the client does not have yet.
+type headers struct {
+	token string
+	fresh bool
+}
 
 func (h headers) md() metadata.MD {
-	if h.token == "" {
-		return nil
-	}
 	cookie := http.Cookie{Name: cookieName, Value: h.token, Path: "/", HttpOnly: true}
 	return metadata.Pairs(authorizationHeader, "Bearer "+h.token, "set-cookie", cookie.String())
 }
@@ -53,11 +57,11 @@ func (h headers) md() metadata.MD {
 // login finds the caller of a call and puts it into the context. A caller without a session token gets one by reply.
 func (s *Server) login(ctx context.Context, reply func(headers) error) (context.Context, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	c, h, err := s.identify(md, addressOf(ctx))
+	c, h, err := s.identify(ctx, md)
 	if err != nil {
 		return nil, err
 	}
-	if h.token != "" {
+	if h.fresh {
 		if err := reply(h); err != nil {
 			return nil, qerr.Wrap(qerr.Unavailable, "send session token", err)
 		}
@@ -65,57 +69,141 @@ func (s *Server) login(ctx context.Context, reply func(headers) error) (context.
 	return context.WithValue(ctx, callerKey{}, c), nil
 }
 
-// identify looks at all credentials of a call. A good session token wins, from wherever it comes; then a password; then, on
-// a server without users, nothing at all. A bad credential is refused even where none is needed: a client that believes to
-// be in a session must learn that it is over.
-func (s *Server) identify(md metadata.MD, from string) (caller, headers, error) {
-	var refused error
-	tokens, passwords, err := credentials(md)
+// identify looks at all credentials of a call. A good session token wins, from wherever it comes; then a bearer token of others, a
+// password, the connection's certificate; then, on a server without logins, nothing at all. A bad credential is refused even where
+// none is needed: a client that believes to be in a session must learn that it is over.
+func (s *Server) identify(ctx context.Context, md metadata.MD) (caller, headers, error) {
+	given, err := credentialsOf(md)
 	if err != nil {
 		return caller{}, headers{}, err
 	}
-	cookies := sessionCookies(md)
-	for _, token := range append(tokens, cookies...) {
-		claims, err := s.cfg.Keys.VerifyToken(token, s.cfg.Now())
-		if err == nil && (claims.Subject == "" || claims.Session == "") && s.cfg.Users != nil {
-			// A token of a server without users, or one for something else than a session.
-			err = qerr.New(qerr.Unauthenticated, "the token names no user")
-		}
+	from := addressOf(ctx)
+	proven, refused := s.proveToken(ctx, given.tokens, from)
+	for _, token := range given.sessions {
+		claims, err := s.verifySession(token)
 		if err != nil {
 			refused = err
 			continue
 		}
-		for _, p := range passwords {
-			if s.cfg.Users != nil && p.user != claims.Subject {
-				// The password decides who this is; the cookie is of an earlier login.
-				claims.Session = ""
-			}
-		}
-		if claims.Session == "" {
-			continue
+		if s.logins.Required() && given.namesOther(claims.Subject, proven) {
+			continue // The login decides who this is; the session is of an earlier one.
 		}
 		c := caller{subject: claims.Subject, session: claims.Session}
-		if claims.Expires.Sub(s.cfg.Now()) < s.cfg.TokenTTL/2 {
-			return c, s.token(c), nil
+		if h := s.renewed(c, claims, proven); h.fresh {
+			return c, h, nil
 		}
-		return c, headers{}, nil
+		return c, headers{token: token}, nil
 	}
 	switch {
-	case len(passwords) > 0:
-		c, err := s.checkPassword(passwords[0].user, passwords[0].password, from)
-		if err != nil {
-			return caller{}, headers{}, err
-		}
-		return c, s.token(c), nil
-	case len(tokens) > 0:
-		return caller{}, headers{}, refused
-	case s.cfg.Users != nil && refused != nil:
-		return caller{}, headers{}, refused
-	case s.cfg.Users != nil:
-		return caller{}, headers{}, qerr.New(qerr.Unauthenticated, "this server asks for a user name and a password, or a token")
+	case proven != nil:
+		return s.welcome(*proven)
+	case len(given.passwords) > 0:
+		return s.openByPassword(given.passwords[0].user, given.passwords[0].password, from)
+	case given.bearer:
+		return caller{}, headers{}, s.logins.BadToken(refused, from)
 	}
-	c := caller{session: newSessionID()}
-	return c, s.token(c), nil
+	if id, known, err := s.logins.Certificate(certificateOf(ctx)); err != nil {
+		return caller{}, headers{}, err
+	} else if known {
+		return s.welcome(id)
+	}
+	switch {
+	case s.logins.Required() && refused != nil: // A cookie that is over.
+		return caller{}, headers{}, s.logins.BadToken(refused, from)
+	case s.logins.Required():
+		return caller{}, headers{}, qerr.New(qerr.Unauthenticated, "this server asks for %s", s.logins.Wanted())
+	}
+	return s.welcome(auth.Identity{})
+}
+
+// proveToken asks those who know tokens that are not ours.
+func (s *Server) proveToken(ctx context.Context, tokens []string, from string) (*auth.Identity, error) {
+	var refused error
+	for _, token := range tokens {
+		id, err := s.logins.Token(ctx, token, from)
+		if err == nil {
+			return &id, nil
+		}
+		refused = err
+	}
+	return nil, refused
+}
+
+// verifySession checks a session token. One of a server without logins, or for something else than a session, is none.
+func (s *Server) verifySession(token string) (auth.Claims, error) {
+	claims, err := s.cfg.Keys.VerifyToken(token, s.cfg.Now())
+	if err == nil && claims.Subject == "" && s.logins.Required() {
+		err = qerr.New(qerr.Unauthenticated, "the token names no user")
+	}
+	if err == nil && claims.Session == "" {
+		err = qerr.New(qerr.Unauthenticated, "the token is not one for this server's sessions")
+	}
+	return claims, err
+}
+
+// welcome gives a caller whose login was just checked a fresh session. Its token ends with the login behind it.
+func (s *Server) welcome(id auth.Identity) (caller, headers, error) {
+	c := caller{subject: id.Subject, session: newSessionID()}
+	return c, s.token(c, s.loginEnd(id)), nil
+}
+
+// loginEnd is until when tokens of a login can be renewed; zero = for ever, as it is for a caller who is nobody.
+func (s *Server) loginEnd(id auth.Identity) time.Time {
+	if id.Subject == "" {
+		return time.Time{}
+	}
+	end := s.cfg.Now().Add(s.cfg.LoginMax)
+	if !id.Expires.IsZero() && id.Expires.Before(end) {
+		end = id.Expires
+	}
+	return end
+}
+
+// renewed replaces a session token that is past half its time, as far as the login behind it reaches, which another bearer token of
+// the same user moves on.
+func (s *Server) renewed(c caller, claims auth.Claims, proven *auth.Identity) headers {
+	now, end := s.cfg.Now(), claims.RenewableUntil
+	if proven != nil {
+		end = s.loginEnd(*proven)
+	}
+	left := claims.Expires.Sub(now)
+	if left >= s.cfg.TokenTTL/2 || !end.IsZero() && !end.After(claims.Expires) {
+		return headers{}
+	}
+	return s.token(c, end)
+}
+
+func (s *Server) token(c caller, end time.Time) headers {
+	expires := s.cfg.Now().Add(s.cfg.TokenTTL)
+	if !end.IsZero() && end.Before(expires) {
+		expires = end
+	}
+	return headers{fresh: true, token: s.cfg.Keys.IssueToken(auth.Claims{Subject: c.subject, Session: c.session, Expires: expires, RenewableUntil: end})}
+}
+
+// openByPassword opens a session for a user. A server without logins lets every pair in, as nobody: many tools insist on sending one.
+func (s *Server) openByPassword(user, password, from string) (caller, headers, error) {
+	if !s.logins.Required() {
+		return s.welcome(auth.Identity{})
+	}
+	id, err := s.logins.Password(user, password, from)
+	if err != nil {
+		return caller{}, headers{}, err
+	}
+	return s.welcome(id)
+}
+
+// certificateOf is the verified certificate of a call's connection; nil when it has none.
+func certificateOf(ctx context.Context) *x509.Certificate {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return nil
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.VerifiedChains) == 0 {
+		return nil
+	}
+	return info.State.PeerCertificates[0]
 }
 
 // addressOf is where a call comes from, without the port.
@@ -131,54 +219,57 @@ func addressOf(ctx context.Context) string {
 	return host
 }
 
-// checkPassword opens a fresh session for a user. A server without users lets every pair in, as anonymous: many tools
-// insist on sending one. Who fails again and again has to wait before another password is looked at.
-func (s *Server) checkPassword(user, password, from string) (caller, error) {
-	if s.cfg.Users == nil {
-		return caller{session: newSessionID()}, nil
-	}
-	if user == "" || len(user) > userBytesMax {
-		return caller{}, qerr.New(qerr.Unauthenticated, "the user name must have 1 to %d bytes", userBytesMax)
-	}
-	key := from + " " + user
-	if err := s.attempts.Check(key, s.cfg.Now()); err != nil {
-		return caller{}, err
-	}
-	err := s.cfg.Users.Verify(user, password)
-	s.attempts.Done(key, err != nil, s.cfg.Now())
-	if err != nil {
-		s.cfg.Log.Warn().Str("user", user).Str("from", from).Msg("a login failed")
-		return caller{}, err
-	}
-	return caller{subject: user, session: newSessionID()}, nil
-}
-
-func (s *Server) token(c caller) headers {
-	return headers{token: s.cfg.Keys.IssueToken(auth.Claims{Subject: c.subject, Session: c.session, Expires: s.cfg.Now().Add(s.cfg.TokenTTL)})}
-}
-
 type password struct{ user, password string }
 
-// credentials reads the authorization headers; drivers send several at once when they keep an old one beside a new one.
-func credentials(md metadata.MD) (tokens []string, passwords []password, err error) {
-	for _, value := range md.Get(authorizationHeader) {
+// given is what a call shows of its caller: session tokens, tokens of others, passwords. bearer: there was a bearer token.
+type given struct {
+	sessions, tokens []string
+	passwords        []password
+	bearer           bool
+}
+
+// namesOther reports whether a call's login is of another user than its session.
+func (g given) namesOther(subject string, proven *auth.Identity) bool {
+	if proven != nil {
+		return proven.Subject != subject
+	}
+	return slices.ContainsFunc(g.passwords, func(p password) bool { return p.user != subject })
+}
+
+// credentialsOf reads the headers; drivers send several at once when they keep an old one beside a new one.
+func credentialsOf(md metadata.MD) (given, error) {
+	var g given
+	var err error
+	bearer := func(token string) {
+		g.bearer = true
+		if auth.Ours(token) {
+			g.sessions = append(g.sessions, token)
+		} else {
+			g.tokens = append(g.tokens, token)
+		}
+	}
+	for _, value := range md.Get(authorizationHeader)[:min(len(md.Get(authorizationHeader)), credentialsMax)] {
 		scheme, user, pass, token, e := auth.ParseAuthorization(value)
 		switch {
 		case e != nil:
 			err = e
 		case scheme == auth.SchemeBasic:
-			passwords = append(passwords, password{user, pass})
+			g.passwords = append(g.passwords, password{user, pass})
 		default:
-			tokens = append(tokens, token)
+			bearer(token)
 		}
 	}
-	if len(tokens) == 0 {
-		tokens = append(tokens, md.Get(tokenHeader)...)
+	if !g.bearer {
+		for _, token := range md.Get(tokenHeader)[:min(len(md.Get(tokenHeader)), credentialsMax)] {
+			bearer(token)
+		}
 	}
-	if len(tokens)+len(passwords) > 0 {
+	if g.bearer || len(g.passwords) > 0 {
 		err = nil // One that can be read is enough.
 	}
-	return tokens, passwords, err
+	cookies := sessionCookies(md)
+	g.sessions = append(g.sessions, cookies[:min(len(cookies), credentialsMax)]...)
+	return g, err
 }
 
 func sessionCookies(md metadata.MD) []string {

@@ -20,7 +20,7 @@ type Server struct {
 	polls    *polls
 	info     *sqlInfo
 	mem      memory.Allocator
-	attempts auth.Attempts
+	logins   *auth.Logins
 	closing  sync.Once
 }
 
@@ -31,6 +31,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, qerr.Wrap(qerr.Internal, "start flight server", err)
 	}
 	s := &Server{cfg: cfg, mem: memory.NewGoAllocator()}
+	s.logins = auth.NewLogins(auth.LoginsConfig{Passwords: cfg.Users, Tokens: cfg.Tokens, Certificates: cfg.Certificates, Log: cfg.Log, Now: cfg.Now})
 	s.sessions = newSessions(&s.cfg)
 	s.polls = newPolls(&s.cfg)
 	s.info = newSQLInfo(&s.cfg)

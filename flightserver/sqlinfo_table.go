@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+
+	"github.com/arbalest-sql/arbalest/internal/auth"
 )
 
 // unlimited is what the MAX_ facts say where there is no limit, or none that is known.
@@ -107,7 +109,7 @@ func sqlInfoTable(cfg *Config) []fact {
 		{558, int64(cfg.StatementsMax), "prepared ones of a session; past it the one idle longest is closed"},
 		{559, unlimited, ""}, // table name
 		{560, unlimited, ""}, // tables in SELECT
-		{561, int64(userBytesMax), "bytes of UTF-8"},
+		{561, int64(auth.SubjectBytesMax), "bytes of UTF-8"},
 
 		// Transactions.
 		{562, int64(wire.SqlTransactionIsolationLevel_SQL_TRANSACTION_READ_COMMITTED), jdbcLong},

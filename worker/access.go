@@ -2,8 +2,12 @@ package worker
 
 import (
 	"context"
+	"crypto/x509"
+	"net"
 
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -24,29 +28,63 @@ func (w *Worker) requireCluster(ctx context.Context) error {
 	return w.cfg.Keys.VerifyCredential(header(ctx, auth.CredentialHeader), w.cfg.Now())
 }
 
-// subject is the user that a call comes from: by its token, or by name and password where the worker has a users file. known is
-// false for a call that says nothing.
+// newLogins are the ways to log in that the configuration names.
+func newLogins(c *Config) *auth.Logins {
+	l := auth.LoginsConfig{Tokens: c.Tokens, Certificates: c.Certificates, Log: c.Log, Now: c.Now}
+	if c.Users != nil { // A nil *Users would be an interface that is not nil.
+		l.Passwords = c.Users
+	}
+	return auth.NewLogins(l)
+}
+
+// subject is the user that a call comes from: by its token, by name and password, or by the certificate of its connection, as far as
+// this worker was told how to check them. known is false for a call that says nothing.
 func (w *Worker) subject(ctx context.Context) (user string, known bool, err error) {
+	from, leaf := caller(ctx)
 	authorization := header(ctx, "authorization")
 	if authorization == "" {
-		return "", false, nil
+		id, known, err := w.logins.Certificate(leaf)
+		return id.Subject, known, err
 	}
 	scheme, name, password, token, err := auth.ParseAuthorization(authorization)
 	if err != nil {
 		return "", false, err
 	}
-	if scheme == auth.SchemeBearer {
+	switch {
+	case scheme == auth.SchemeBearer && auth.Ours(token):
 		claims, err := w.cfg.Keys.VerifyToken(token, w.cfg.Now())
-		return claims.Subject, err == nil, err
-	}
-	if w.cfg.Users == nil {
+		if err != nil {
+			return "", false, w.logins.BadToken(err, from)
+		}
+		return claims.Subject, true, nil
+	case scheme == auth.SchemeBearer:
+		id, err := w.logins.Token(ctx, token, from)
+		if err != nil {
+			return "", false, w.logins.BadToken(err, from)
+		}
+		return id.Subject, true, nil
+	case !w.logins.TakesPasswords():
 		return "", false, qerr.New(qerr.Unauthenticated, "this worker has no users file and takes no passwords: "+
 			"send the bearer token of the coordinator, or read through the coordinator")
 	}
-	if err := w.cfg.Users.Verify(name, password); err != nil {
-		return "", false, err
+	id, err := w.logins.Password(name, password, from)
+	return id.Subject, err == nil, err
+}
+
+// caller is where a call comes from, without the port, and the verified certificate of its connection, if it has one.
+func caller(ctx context.Context) (from string, leaf *x509.Certificate) {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return "", nil
 	}
-	return name, true, nil
+	from = p.Addr.String()
+	if host, _, err := net.SplitHostPort(from); err == nil {
+		from = host
+	}
+	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.VerifiedChains) > 0 {
+		leaf = info.State.PeerCertificates[0]
+	}
+	return from, leaf
 }
 
 // mayRead checks a DoGet's caller against the ticket: exchange partitions are for nodes of the cluster, results for the

@@ -43,6 +43,7 @@ type cluster struct {
 	clients *flightx.Clients // a coordinator's
 	workers []*Worker
 	engines []*duck.Engine
+	servers []*grpc.Server
 }
 
 // newCluster starts n workers; the test's end stops them and checks that nothing is left. configure may be nil.
@@ -88,7 +89,7 @@ func (c *cluster) start(i int, configure func(*Config)) {
 		defer close(served)
 		_ = server.Serve(listener)
 	}()
-	c.workers, c.engines = append(c.workers, w), append(c.engines, engine)
+	c.workers, c.engines, c.servers = append(c.workers, w), append(c.engines, engine), append(c.servers, server)
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)

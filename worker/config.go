@@ -37,9 +37,11 @@ type Config struct {
 	// RequireToken refuses clients without a bearer token whose subject is the ticket's. Set it when coordinators
 	// authenticate their clients.
 	RequireToken bool
-	// Users lets this worker check names and passwords too, which JDBC sends to every server it reads from. Nil accepts
-	// only tokens (or anybody, without RequireToken).
-	Users *auth.Users
+	// Users lets this worker check names and passwords too, which JDBC sends to every server it reads from; Tokens and Certificates
+	// the other ways that coordinators let clients in by. Nil accepts only coordinators' tokens (or anybody, without RequireToken).
+	Users        *auth.Users
+	Tokens       []auth.TokenVerifier
+	Certificates auth.CertificateName
 
 	// Threads and MemoryBytes are the engine's, for the worker's record.
 	Threads     uint32

@@ -17,7 +17,7 @@ import (
 )
 
 // tokenTTL is how long a token lasts that this worker gives for a name and a password.
-const tokenTTL = 24 * time.Hour
+const tokenTTL = 12 * time.Hour
 
 // flightService is the worker's Flight door: it serves tickets, and politely answers what drivers repeat on every
 // connection they open.

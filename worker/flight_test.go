@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,7 +111,15 @@ func TestTokens(t *testing.T) {
 	}
 	c := newCluster(t, 1, func(cfg *Config) {
 		cfg.RequireToken = true
-		var err error
+		tokens := filepath.Join(t.TempDir(), "tokens")
+		if err := os.WriteFile(tokens, []byte("ada:"+auth.HashToken("hers")+"\neve:"+auth.HashToken("another's")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := auth.LoadTokens(tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Tokens = []auth.TokenVerifier{file}
 		if cfg.Users, err = auth.LoadUsers(users); err != nil {
 			t.Fatal(err)
 		}
@@ -125,15 +137,18 @@ func TestTokens(t *testing.T) {
 		ctx  context.Context //nolint:containedctx // a row of the table
 		kind qerr.Kind       // Internal = none
 	}{
-		"nothing":        {c.ctx(), qerr.Unauthenticated},
-		"her token":      {bearer(c.ctx(), token("ada")), qerr.Internal},
-		"another's":      {bearer(c.ctx(), token("eve")), qerr.NotFound},
-		"a forged one":   {bearer(c.ctx(), token("ada")+"x"), qerr.Unauthenticated},
-		"her password":   {basic("ada:secret"), qerr.Internal},
-		"a wrong one":    {basic("ada:guess"), qerr.Unauthenticated},
-		"noise":          {metadata.AppendToOutgoingContext(c.ctx(), "authorization", "noise"), qerr.Unauthenticated},
-		"the cluster's":  {metadata.AppendToOutgoingContext(c.ctx(), auth.CredentialHeader, c.keys.Credential(time.Now())), qerr.Internal},
-		"not so cluster": {metadata.AppendToOutgoingContext(bearer(c.ctx(), token("ada")), auth.CredentialHeader, "x"), qerr.Unauthenticated},
+		"nothing":         {c.ctx(), qerr.Unauthenticated},
+		"her token":       {bearer(c.ctx(), token("ada")), qerr.Internal},
+		"another's":       {bearer(c.ctx(), token("eve")), qerr.NotFound},
+		"a forged one":    {bearer(c.ctx(), token("ada")+"x"), qerr.Unauthenticated},
+		"token of a file": {bearer(c.ctx(), "hers"), qerr.Internal},
+		"another's in it": {bearer(c.ctx(), "another's"), qerr.NotFound},
+		"one not in it":   {bearer(c.ctx(), "nobody's"), qerr.Unauthenticated},
+		"her password":    {basic("ada:secret"), qerr.Internal},
+		"a wrong one":     {basic("ada:guess"), qerr.Unauthenticated},
+		"noise":           {metadata.AppendToOutgoingContext(c.ctx(), "authorization", "noise"), qerr.Unauthenticated},
+		"the cluster's":   {metadata.AppendToOutgoingContext(c.ctx(), auth.CredentialHeader, c.keys.Credential(time.Now())), qerr.Internal},
+		"not so cluster":  {metadata.AppendToOutgoingContext(bearer(c.ctx(), token("ada")), auth.CredentialHeader, "x"), qerr.Unauthenticated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := get(f.ctx, client, ticket)
@@ -207,6 +222,71 @@ func TestSessionActionsAreAnswered(t *testing.T) {
 	health, err := grpc_health_v1.NewHealthClient(conn).Check(c.ctx(), &grpc_health_v1.HealthCheckRequest{})
 	if err != nil || health.Status != grpc_health_v1.HealthCheckResponse_SERVING {
 		t.Error(health, err)
+	}
+}
+
+// Who shows nothing, or nothing good, runs nothing: not by any method of any service.
+func TestUnauthenticatedRequestsReachNothing(t *testing.T) {
+	var now atomic.Int64 // In minutes from the start: each call is later by one, so that it is refused for itself.
+	begin := time.Now()
+	c := newCluster(t, 1, func(cfg *Config) {
+		cfg.RequireToken = true
+		cfg.Now = func() time.Time { return begin.Add(time.Duration(now.Load()) * time.Minute) }
+	})
+	_, conn := c.outsider(0)
+	spec := task("q", 0, 0, "SELECT 1 AS c0", nil, "INTEGER")
+	far := func(t *pb.Ticket) { t.ExpiresUnixMs = begin.Add(1000 * time.Hour).UnixMilli() }
+	result := c.ticket(0, spec, func(t *pb.Ticket) { direct(spec)(t); far(t) })
+	exchange := c.ticket(0, spec, func(t *pb.Ticket) { t.Audience = pb.Audience_AUDIENCE_EXCHANGE; far(t) })
+	stranger := auth.GenerateKeyring()
+	// The actions and calls that do nothing are answered to everybody: a client learns to go to the coordinator.
+	harmless := []string{"DoAction", "ListActions", "GetFlightInfo", "PollFlightInfo", "GetSchema", "ListFlights", "DoPut", "DoExchange"}
+	bodies := map[string][]proto.Message{
+		"DoGet":  {&flight.Ticket{Ticket: result}, &flight.Ticket{Ticket: exchange}, &flight.Ticket{}},
+		"Create": {&pb.CreateRequest{Task: spec}}, "Release": {&pb.ReleaseRequest{QueryId: "q"}}, "Cancel": {&pb.CancelRequest{}}, "Watch": {&pb.WatchRequest{}},
+	}
+	for service, about := range c.servers[0].GetServiceInfo() {
+		if service == grpc_health_v1.Health_ServiceDesc.ServiceName {
+			continue
+		}
+		for _, m := range about.Methods {
+			messages := bodies[m.Name]
+			if messages == nil {
+				messages = []proto.Message{&flight.Empty{}}
+			}
+			for _, body := range messages {
+				for what, pairs := range map[string][]string{
+					"nothing":              nil,
+					"a password":           {"authorization", "Basic YTpi"},
+					"a bad token":          {"authorization", "Bearer x"},
+					"another key's token":  {"authorization", "Bearer " + stranger.IssueToken(auth.Claims{Subject: "ada", Expires: begin.Add(1000 * time.Hour)})},
+					"another cluster's":    {auth.CredentialHeader, stranger.Credential(begin)},
+					"an old credential":    {auth.CredentialHeader, c.keys.Credential(begin.Add(-time.Hour))},
+					"a user's as a node's": {auth.CredentialHeader, c.keys.IssueToken(auth.Claims{Subject: "ada", Expires: begin.Add(1000 * time.Hour)})},
+				} {
+					now.Add(1)
+					stream, err := conn.NewStream(metadata.AppendToOutgoingContext(c.ctx(), pairs...), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/"+service+"/"+m.Name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					_ = stream.SendMsg(body)
+					_ = stream.CloseSend()
+					for err == nil {
+						err = stream.RecvMsg(&flight.Empty{})
+					}
+					kind := qerr.KindOf(grpcerr.FromStatus(err))
+					if slices.Contains(harmless, m.Name) && (kind == qerr.Unsupported || errors.Is(err, io.EOF)) {
+						continue
+					}
+					if errors.Is(err, io.EOF) || kind != qerr.Unauthenticated {
+						t.Errorf("%s/%s with %s: %v", service, m.Name, what, err)
+					}
+				}
+			}
+		}
+	}
+	if w := c.workers[0]; len(w.runs)+len(w.specs) != 0 || len(w.ended) != 0 {
+		t.Errorf("it ran something: %+v, %v", w.Usage(), w.ended)
 	}
 }
 

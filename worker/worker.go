@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/duck"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
@@ -35,6 +36,7 @@ type Worker struct {
 	hub    *hub
 	health *health.Server
 	hash   []byte // the engine's hash self-test
+	logins *auth.Logins
 
 	// stop ends the sweeper; owned holds it, the kept tasks' runs and the senders, and Close waits for it.
 	stop  context.CancelFunc
@@ -77,6 +79,7 @@ func New(cfg Config) (*Worker, error) {
 		hub:    newHub(),
 		health: health.NewServer(),
 		hash:   hash,
+		logins: newLogins(&cfg),
 		stop:   stop,
 		registry: lifecycle.New(lifecycle.Limits{TasksMax: cfg.TasksMax, AgeMax: cfg.TaskAgeMax, Grace: cfg.OutputGrace,
 			ReleasedTTL: releasedTTL, ReleasedMax: releasedMax}),

@@ -140,7 +140,7 @@ func (n *node) openKeys(d *door) (err error) {
 			return err
 		}
 	}
-	tlsConfig, err := nodeTLS(n.config)
+	tlsConfig, err := n.clientTLS()
 	if err != nil {
 		return err
 	}
@@ -174,20 +174,20 @@ func (n *node) openCatalog(d *door) (*catalog.Catalog, error) {
 
 // openFlight makes the gRPC server with all services of a coordinator.
 func (n *node) openFlight(d *door, tables *catalog.Catalog) error {
-	c := flightserver.Config{Queries: flightserver.FromCoordinator(d.coordinator), Catalog: tables, Keys: d.keys, Version: versionText(), Log: n.log}
-	if n.config.Users != "" {
-		users, err := auth.LoadUsers(n.config.Users)
-		if err != nil {
-			return err
-		}
-		c.Users = users
+	l, err := n.openLogins()
+	if err != nil {
+		return err
 	}
-	var err error
+	c := flightserver.Config{Queries: flightserver.FromCoordinator(d.coordinator), Catalog: tables, Keys: d.keys, Version: versionText(), Log: n.log,
+		Tokens: l.tokens, Certificates: l.certificates, TokenTTL: n.config.TokenTTL, LoginMax: n.config.LoginMax}
+	if l.users != nil {
+		c.Users = l.users
+	}
 	if d.flight, err = flightserver.New(c); err != nil {
 		return err
 	}
 	n.onClose(func() error { d.flight.Close(); return nil })
-	transport, err := serverTransport(n.config)
+	transport, err := n.serverTransport()
 	if err != nil {
 		return err
 	}

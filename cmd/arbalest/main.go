@@ -33,6 +33,7 @@ func subcommands() []subcommand {
 		{"sql", "run statements at a server; interactive without -c or -f", runSQL},
 		{"status", "members and running queries of a server", runStatus},
 		{"hash-password", "read a password and print its line for a --users file", runHashPassword},
+		{"make-token", "make a bearer token and its line for a --tokens file", runMakeToken},
 		{"version", "print the versions of this program and its engine", runVersion},
 	}
 }

@@ -77,34 +77,51 @@ func (f *firstLine) Write(p []byte) (int, error) {
 // serve runs the subcommand in this process and returns the server's URL; the test's end stops it by the real signal.
 func serve(t *testing.T, args ...string) string {
 	t.Helper()
+	var servers servers
+	t.Cleanup(func() { servers.stop(t) })
+	return servers.start(t, append([]string{"serve", "--http", "127.0.0.1:0"}, args...)...)
+}
+
+// servers are subcommands that run in this process. One signal ends them all.
+type servers []func() (code int, errOut string)
+
+// start runs a server until its first line, and returns the URL in it.
+func (s *servers) start(t *testing.T, args ...string) string {
+	t.Helper()
 	line := &firstLine{seen: make(chan struct{})}
 	var errOut bytes.Buffer
 	done := make(chan int, 1)
-	go func() {
-		done <- dispatch(append([]string{"serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...), line, &errOut)
-	}()
+	go func() { done <- dispatch(append(args, "--listen", "127.0.0.1:0"), line, &errOut) }()
 	select {
 	case <-line.seen:
 	case code := <-done:
-		t.Fatalf("serve ended with %d: %s", code, errOut.String())
+		t.Fatalf("%s ended with %d: %s", args[0], code, errOut.String())
 	case <-time.After(startWait):
-		t.Fatal("serve did not start")
+		t.Fatalf("%s did not start", args[0])
 	}
-	t.Cleanup(func() {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if code := <-done; code != exitDone {
-			t.Errorf("serve ended with %d: %s", code, errOut.String())
-		}
-	})
+	*s = append(*s, func() (int, string) { code := <-done; return code, errOut.String() })
 	line.mu.Lock()
 	defer line.mu.Unlock()
-	url := regexp.MustCompile(`grpc://[0-9.:]+`).FindString(line.text)
+	url := regexp.MustCompile(`grpc(\+tls)?://[0-9.:]+`).FindString(line.text)
 	if url == "" {
 		t.Fatalf("no address in %q", line.text)
 	}
 	return url
+}
+
+func (s *servers) stop(t *testing.T) {
+	t.Helper()
+	if len(*s) == 0 {
+		return // Nobody would take the signal.
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for _, wait := range *s {
+		if code, errOut := wait(); code != exitDone {
+			t.Errorf("a server ended with %d: %s", code, errOut)
+		}
+	}
 }
 
 func TestServeAndAsk(t *testing.T) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -74,13 +73,9 @@ func (n *node) etcd(keys *auth.Keyring) (etcd.Config, error) {
 		c.Password, _, _ = strings.Cut(string(text), "\n")
 	}
 	if n.config.EtcdTLSCA != "" {
-		pool, err := authorities("--etcd-tls-ca", n.config.EtcdTLSCA)
-		if err != nil {
+		var err error
+		if c.TLS, err = n.etcdTLS(); err != nil {
 			return c, err
-		}
-		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
-		if n.config.EtcdTLSCert != "" {
-			c.TLS.GetClientCertificate = certificate("--etcd-tls-cert, --etcd-tls-key", n.config.EtcdTLSCert, n.config.EtcdTLSKey)
 		}
 	}
 	return c, nil
@@ -141,7 +136,7 @@ func (n *node) joinEtcd(record *pb.WorkerRecord, keys *auth.Keyring, changed fun
 
 // joinCoordinator proves this worker to the coordinator that keeps the membership.
 func (n *node) joinCoordinator(record *pb.WorkerRecord, keys *auth.Keyring, changed func(error)) (registrar, *auth.Keyring, []string, error) {
-	tlsConfig, err := nodeTLS(n.config)
+	tlsConfig, err := n.clientTLS()
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 )
 
-type clientOptions struct{ server, user, token, ca string }
+type clientOptions struct{ server, user, token, ca, cert, key string }
 
 func (o *clientOptions) flags(f *pflag.FlagSet) {
 	f.SortFlags = false
@@ -23,10 +23,12 @@ func (o *clientOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.user, "user", "", "log in as `NAME`; the password is asked for, or taken from ARBALEST_PASSWORD")
 	f.StringVar(&o.token, "token", "", "bearer `TOKEN` instead of a user")
 	f.StringVar(&o.ca, "tls-ca", "", "`FILE` with the authorities (PEM) for grpc+tls; default: the system's")
+	f.StringVar(&o.cert, "tls-cert", "", "`FILE` with the client's certificate (PEM), for servers that ask for one")
+	f.StringVar(&o.key, "tls-key", "", "`FILE` with its private key (PEM)")
 }
 
 func (o *clientOptions) connect(ctx context.Context) (*shell.Client, error) {
-	options := shell.Options{Server: o.server, User: o.user, Token: o.token, CAFile: o.ca}
+	options := shell.Options{Server: o.server, User: o.user, Token: o.token, CAFile: o.ca, CertFile: o.cert, KeyFile: o.key}
 	if o.user != "" {
 		password, err := askPassword(fmt.Sprintf("password of %s: ", o.user))
 		if err != nil {

@@ -2,77 +2,78 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
 
-	"github.com/arbalest-sql/arbalest/internal/config"
+	"github.com/arbalest-sql/arbalest/internal/certs"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// serverTransport is how a node's own port speaks: TLS when it has a certificate. Certificates are read at each
-// handshake, so that a renewed file is served without a restart.
-func serverTransport(n *config.Node) (credentials.TransportCredentials, error) {
-	if n.TLSCert == "" {
+// serverTransport is how a node's own port speaks: TLS when it has a certificate. Changed files are served without a restart.
+func (n *node) serverTransport() (credentials.TransportCredentials, error) {
+	c := n.config
+	if c.TLSCert == "" {
 		return insecure.NewCredentials(), nil
 	}
-	load := func() (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(n.TLSCert, n.TLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
-		}
-		return &pair, nil
-	}
-	if _, err := load(); err != nil {
+	pair, err := n.pair("--tls-cert, --tls-key", c.TLSCert, c.TLSKey)
+	if err != nil {
 		return nil, err
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return load() }}
-	if n.TLSClientCA != "" {
-		pool, err := authorities("--tls-client-ca", n.TLSClientCA)
-		if err != nil {
-			return nil, err
-		}
-		c.ClientCAs, c.ClientAuth = pool, tls.RequireAndVerifyClientCert
+	clients, err := n.authorities("--tls-client-ca", c.TLSClientCA)
+	if err != nil {
+		return nil, err
 	}
-	return credentials.NewTLS(c), nil
+	return credentials.NewTLS(certs.ServerConfig(pair, clients, c.TLSClientOptional)), nil
 }
 
-// nodeTLS is how this node speaks to others that use TLS. It shows its own certificate, for nodes that ask for one.
-func nodeTLS(n *config.Node) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if n.TLSCA != "" {
-		pool, err := authorities("--tls-ca", n.TLSCA)
-		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = pool
+// clientTLS is how this node speaks to others that use TLS. It shows its own certificate, for nodes that ask for one.
+func (n *node) clientTLS() (*tls.Config, error) {
+	c := n.config
+	authorities, err := n.authorities("--tls-ca", c.TLSCA)
+	if err != nil {
+		return nil, err
 	}
-	if n.TLSCert != "" {
-		c.GetClientCertificate = certificate("--tls-cert, --tls-key", n.TLSCert, n.TLSKey)
+	pair, err := n.pair("--tls-cert, --tls-key", c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, err
 	}
-	return c, nil
+	return certs.ClientConfig(authorities, pair), nil
 }
 
-// certificate shows a certificate that is read at each handshake.
-func certificate(flags, cert, key string) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", flags, err)
-		}
-		return &pair, nil
+// etcdTLS is how this node speaks to etcd.
+func (n *node) etcdTLS() (*tls.Config, error) {
+	c := n.config
+	authorities, err := n.authorities("--etcd-tls-ca", c.EtcdTLSCA)
+	if err != nil {
+		return nil, err
 	}
+	pair, err := n.pair("--etcd-tls-cert, --etcd-tls-key", c.EtcdTLSCert, c.EtcdTLSKey)
+	if err != nil {
+		return nil, err
+	}
+	return certs.ClientConfig(authorities, pair), nil
 }
 
-func authorities(flag, path string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(path)
+// pair is the certificate of two flags; nil when they are not given.
+func (n *node) pair(flags, cert, key string) (*certs.Pair, error) {
+	if cert == "" {
+		return nil, nil //nolint:nilnil // No certificate is one of the configurations.
+	}
+	pair, err := certs.LoadPair(cert, key, n.log)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flags, err)
+	}
+	return pair, nil
+}
+
+// authorities are those of a flag; nil when it is not given.
+func (n *node) authorities(flag, path string) (*certs.Pool, error) {
+	if path == "" {
+		return nil, nil //nolint:nilnil // No authorities of one's own is one of the configurations.
+	}
+	pool, err := certs.LoadPool(path, n.log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s %s: holds no certificate", flag, path)
 	}
 	return pool, nil
 }

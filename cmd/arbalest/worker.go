@@ -76,7 +76,7 @@ func runWorker(args []string, out io.Writer) (err error) {
 		return err
 	}
 	n.onClose(registrar.Close)
-	tlsConfig, err := nodeTLS(n.config)
+	tlsConfig, err := n.clientTLS()
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func runWorker(args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	transport, err := serverTransport(n.config)
+	transport, err := n.serverTransport()
 	if err != nil {
 		return err
 	}
@@ -143,14 +143,15 @@ func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Cl
 		return nil, err
 	}
 	n.onClose(engine.Close)
-	var users *auth.Users
-	if n.config.Role == config.Worker && n.config.Users != "" {
-		if users, err = auth.LoadUsers(n.config.Users); err != nil {
+	var l logins // Clients of embedded workers come through the coordinator, which asks them.
+	if n.config.Role == config.Worker {
+		if l, err = n.openLogins(); err != nil {
 			return nil, err
 		}
 	}
 	w, err := worker.New(worker.Config{ID: ids.WorkerID(p.id), Incarnation: ids.Incarnation(p.incarnation), Address: p.address,
-		Advertised: p.advertised, TLS: p.tls, Engine: engine, Keys: keys, Clients: clients, Users: users, RequireToken: users != nil,
+		Advertised: p.advertised, TLS: p.tls, Engine: engine, Keys: keys, Clients: clients, Users: l.users, Tokens: l.tokens, Certificates: l.certificates,
+		RequireToken:     n.config.Role == config.Worker && n.config.LogsIn(),
 		ExchangeBytesMax: exchange, SpillDir: n.config.SpillDir, SpillBytesMax: spillMax / spillShare,
 		Version: versionText(), Threads: uint32(p.threads), MemoryBytes: uint64(memoryMax), Log: n.log.With().Str("worker", p.id).Logger()})
 	if err != nil {

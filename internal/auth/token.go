@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"strings"
 	"time"
 
@@ -34,12 +35,20 @@ type Claims struct {
 	Session string
 	// Expires is when the token ends; to the millisecond.
 	Expires time.Time
+	// RenewableUntil is when the login behind the token ends: no token that follows it lasts longer. Zero = no such end.
+	RenewableUntil time.Time
 }
+
+// Ours reports whether a token has the form of those that a Keyring issues, so that no other verifier is asked about it.
+func Ours(token string) bool { return strings.HasPrefix(token, tokenPrefix) }
 
 // IssueToken returns a signed bearer token of the claims.
 func (k *Keyring) IssueToken(c Claims) string {
-	return k.sealText(domainToken, &pb.Handle{Version: HandleVersion, Kind: kindToken, Subject: c.Subject, Session: c.Session,
-		ExpiresUnixMs: c.Expires.UnixMilli()})
+	h := &pb.Handle{Version: HandleVersion, Kind: kindToken, Subject: c.Subject, Session: c.Session, ExpiresUnixMs: c.Expires.UnixMilli()}
+	if !c.RenewableUntil.IsZero() {
+		h.Body = binary.AppendVarint(nil, c.RenewableUntil.UnixMilli())
+	}
+	return k.sealText(domainToken, h)
 }
 
 // VerifyToken checks a bearer token of ours. Forged and expired ones, and tokens of others, are Unauthenticated.
@@ -51,7 +60,15 @@ func (k *Keyring) VerifyToken(token string, now time.Time) (Claims, error) {
 	if err := unexpired("token", h.ExpiresUnixMs, now); err != nil {
 		return Claims{}, err
 	}
-	return Claims{Subject: h.Subject, Session: h.Session, Expires: time.UnixMilli(h.ExpiresUnixMs)}, nil
+	c := Claims{Subject: h.Subject, Session: h.Session, Expires: time.UnixMilli(h.ExpiresUnixMs)}
+	if len(h.Body) > 0 {
+		until, n := binary.Varint(h.Body)
+		if n != len(h.Body) {
+			return Claims{}, qerr.New(qerr.Unauthenticated, "the token is signed, but not readable by this version")
+		}
+		c.RenewableUntil = time.UnixMilli(until)
+	}
+	return c, nil
 }
 
 // Credential returns what a node sends with each call to another node (under CredentialHeader) to prove that it holds the

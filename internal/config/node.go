@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -54,11 +55,22 @@ type Node struct {
 	MaxSpill Bytes
 
 	TLSCert, TLSKey, TLSCA, TLSClientCA string
-	Users                               string
-	ClusterKey                          string
-	EtcdTLSCert, EtcdTLSKey, EtcdTLSCA  string
-	EtcdUser, EtcdPasswordFile          string
-	Insecure                            bool
+	// TLSClientUser is the kind of name in client certificates that is the user's (see auth.CertificateName); TLSClientOptional takes
+	// callers without a certificate too.
+	TLSClientUser     string
+	TLSClientOptional bool
+	// Users and Tokens are files of password and token hashes.
+	Users, Tokens string
+	// JWKS is the file or URL of the key set of JSON web tokens' issuer; see auth.JWTConfig.
+	JWKS, JWTIssuer, JWTAudience, JWTUserClaim string
+	JWTClockSkew                               time.Duration
+	// TokenTTL and LoginMax are those of flightserver.Config (serve, coordinator).
+	TokenTTL, LoginMax time.Duration
+
+	ClusterKey                         string
+	EtcdTLSCert, EtcdTLSKey, EtcdTLSCA string
+	EtcdUser, EtcdPasswordFile         string
+	Insecure                           bool
 
 	LogLevel string
 	Config   string
@@ -101,11 +113,8 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	f.StringVar(&n.TLSKey, "tls-key", "", "`FILE` with the private key (PEM)")
 	f.StringVar(&n.TLSCA, "tls-ca", "", "`FILE` with the authorities (PEM) that other nodes' certificates must come from; default: the system's")
 	f.StringVar(&n.TLSClientCA, "tls-client-ca", "", "`FILE` with authorities (PEM); clients must then show a certificate from one")
-	users := "`FILE` of NAME:ARGON2ID-HASH lines (arbalest hash-password makes them); without it everybody may connect, from this machine only"
-	if role == Worker {
-		users = "`FILE` as the coordinator's, for clients that send name and password to workers too; without it only tokens are taken"
-	}
-	f.StringVar(&n.Users, "users", "", users)
+	f.BoolVar(&n.TLSClientOptional, "tls-client-optional", false, "with --tls-client-ca: take clients without a certificate too; they log in otherwise")
+	n.loginFlags(f)
 	f.StringVar(&n.ClusterKey, "cluster-key", "", "`FILE` with the key that nodes prove themselves with and sign tickets; the same on every node")
 	if role != Serve {
 		f.StringVar(&n.EtcdTLSCert, "etcd-tls-cert", "", "`FILE` with the certificate (PEM) to show to etcd")
@@ -152,8 +161,9 @@ func (n *Node) Validate() error {
 	if n.TLSClientCA != "" && n.TLSCert == "" {
 		bad("--tls-client-ca needs --tls-cert and --tls-key")
 	}
+	n.checkLogins(bad)
 	for flag, path := range map[string]string{"--tls-cert": n.TLSCert, "--tls-key": n.TLSKey, "--tls-ca": n.TLSCA,
-		"--tls-client-ca": n.TLSClientCA, "--users": n.Users, "--cluster-key": n.ClusterKey, "--etcd-tls-cert": n.EtcdTLSCert,
+		"--tls-client-ca": n.TLSClientCA, "--users": n.Users, "--tokens": n.Tokens, "--cluster-key": n.ClusterKey, "--etcd-tls-cert": n.EtcdTLSCert,
 		"--etcd-tls-key": n.EtcdTLSKey, "--etcd-tls-ca": n.EtcdTLSCA, "--etcd-password-file": n.EtcdPasswordFile} {
 		if path == "" {
 			continue
@@ -185,8 +195,8 @@ func (n *Node) checkExposed(bad func(string, ...any)) {
 	if n.TLSCert == "" {
 		missing = append(missing, "--tls-cert and --tls-key")
 	}
-	if n.Role != Worker && n.Users == "" {
-		missing = append(missing, "--users")
+	if n.Role != Worker && !n.LogsIn() {
+		missing = append(missing, "--users (or --tokens, --jwks, --tls-client-user)")
 	}
 	if n.Role != Serve && n.ClusterKey == "" {
 		missing = append(missing, "--cluster-key")

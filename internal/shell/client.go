@@ -32,6 +32,8 @@ type Options struct {
 	User, Password, Token string
 	// CAFile holds the authorities (PEM) for TLS; empty = the system's.
 	CAFile string
+	// CertFile and KeyFile hold the client's certificate (PEM), for servers that ask for one; empty = none.
+	CertFile, KeyFile string
 }
 
 // A Client is one session at a server. It is used by one goroutine at a time.
@@ -89,6 +91,13 @@ func transportOf(o Options) (address string, _ credentials.TransportCredentials,
 			if !config.RootCAs.AppendCertsFromPEM(pem) {
 				return "", nil, fmt.Errorf("--tls-ca %s: holds no certificate", o.CAFile)
 			}
+		}
+		if o.CertFile != "" || o.KeyFile != "" {
+			pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+			if err != nil {
+				return "", nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
+			}
+			config.Certificates = []tls.Certificate{pair}
 		}
 		return u.Host, credentials.NewTLS(config), nil
 	}
