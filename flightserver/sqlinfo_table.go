@@ -22,6 +22,8 @@ func bits[E ~int32](ordinals ...E) int32 {
 	return mask
 }
 
+const jdbcMask = "the protocol says an ordinal; the JDBC driver tests bits"
+
 const jdbcLong = "the protocol says int32; the JDBC driver reads a bigint"
 
 // sqlInfoTable is every id of the protocol with what is true of this server now. Types follow the comments in
@@ -71,9 +73,10 @@ func sqlInfoTable(cfg *Config) []fact {
 		{523, true, ""}, // LIKE … ESCAPE
 		{524, false, "tables cannot be defined here"},
 		{525, bits(wire.SupportedSqlGrammar_SQL_MINIMUM_GRAMMAR, wire.SupportedSqlGrammar_SQL_CORE_GRAMMAR), "of queries"},
-		{526, bits(wire.SupportedAnsi92SqlGrammarLevel_ANSI92_ENTRY_SQL), "of queries"},
+		{526, bits(wire.SupportedAnsi92SqlGrammarLevel_ANSI92_ENTRY_SQL, wire.SupportedAnsi92SqlGrammarLevel_ANSI92_INTERMEDIATE_SQL),
+			"of queries: CASE, CAST, NATURAL and outer joins, INTERSECT, intervals; JDBC reads either bit as both levels"},
 		{527, false, ""}, // integrity enhancement
-		{528, int32(wire.SqlOuterJoinsSupportLevel_SQL_FULL_OUTER_JOINS), ""},
+		{528, bits(wire.SqlOuterJoinsSupportLevel_SQL_LIMITED_OUTER_JOINS, wire.SqlOuterJoinsSupportLevel_SQL_FULL_OUTER_JOINS), jdbcMask},
 		{529, "schema", ""},
 		{530, "", "there are no procedures"},
 		{531, "catalog", ""},
