@@ -32,7 +32,9 @@ func columnMetadata(name table.Name, t table.Type) (keys, values []string) {
 	put(flightsql.TypeNameKey, t.SQL())
 	if precision, scale, ok := precision(t); ok {
 		put(flightsql.PrecisionKey, strconv.Itoa(precision))
-		put(flightsql.ScaleKey, strconv.Itoa(scale))
+		if scale != floating {
+			put(flightsql.ScaleKey, strconv.Itoa(scale))
+		}
 	}
 	put(flightsql.IsAutoIncrementKey, "0")
 	put(flightsql.IsCaseSensitiveKey, flag(isText(t)))
@@ -63,11 +65,14 @@ func precision(t table.Type) (digits, scale int, ok bool) {
 	return p[0], p[1], ok
 }
 
+// floating is the scale of floating types: they have none, and JDBC's tools take 0 for "no digits after the point".
+const floating = -1
+
 // precisions are decimal digits for exact types, and for floating ones the digits that survive a round trip.
 var precisions = map[table.TypeID][2]int{
 	table.TinyInt: {3, 0}, table.SmallInt: {5, 0}, table.Integer: {10, 0}, table.BigInt: {19, 0}, table.HugeInt: {38, 0},
 	table.UTinyInt: {3, 0}, table.USmallInt: {5, 0}, table.UInteger: {10, 0}, table.UBigInt: {20, 0}, table.UHugeInt: {39, 0},
-	table.Float: {7, 0}, table.Double: {15, 0},
+	table.Float: {7, floating}, table.Double: {15, floating},
 	table.Date: {10, 0}, table.Time: {15, 6}, table.TimeNS: {18, 9}, table.TimeTZ: {21, 6},
 	table.Timestamp: {26, 6}, table.TimestampS: {19, 0}, table.TimestampMS: {23, 3}, table.TimestampNS: {29, 9}, table.TimestampTZ: {32, 6},
 }

@@ -62,7 +62,7 @@ func (s *Server) prepare(ctx context.Context, sql string, transaction []byte) (*
 }
 
 // parameterSchema tells what a statement's parameters should be. JDBC cannot set a parameter of type Null, so that one whose
-// type is not known is text, which the engine casts to whatever it needs. Timestamps are announced in milliseconds: JDBC
+// type is not known is text, which the engine casts to whatever it needs. Times and timestamps are announced in milliseconds: JDBC
 // (18.3.0) writes milliseconds into whatever unit it is told, so any other would shift its values by a factor of a thousand.
 // Who binds finer ones loses nothing: a binding's own types count.
 func parameterSchema(params []table.Column, timeZone string) *arrow.Schema {
@@ -75,8 +75,11 @@ func parameterSchema(params []table.Column, timeZone string) *arrow.Schema {
 	}
 	fields := arrowtype.ClientSchema(known, timeZone).Fields()
 	for i, f := range fields {
-		if t, ok := f.Type.(*arrow.TimestampType); ok {
+		switch t := f.Type.(type) {
+		case *arrow.TimestampType:
 			fields[i].Type = &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: t.TimeZone}
+		case *arrow.Time64Type:
+			fields[i].Type = arrow.FixedWidthTypes.Time32ms
 		}
 	}
 	return arrow.NewSchema(fields, nil)
