@@ -4,5 +4,9 @@
 //
 //	python/     two scripts            jdbc/       a Maven project          v15client/  a module and binary of its own
 //
+// What is Java's own goes by suites of jdbc/ (SuiteMain): all of DatabaseMetaData against testdata/jdbc_getters.txt and
+// testdata/jdbc_metadata.txt, temporary tables, parameters, batches, transactions, early ends, URLs, logins, a HikariCP pool of
+// fifty, and a large result: 600 thousand rows, or ten million with ARBALEST_COMPAT=full (make compat).
+//
 // The v18 and ADBC Go clients run inside the test process. `make tools` builds what the others need.
 package compat

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/arbalest-sql/arbalest/integration/harness"
 	"github.com/arbalest-sql/arbalest/integration/scenario"
@@ -33,24 +32,6 @@ func runV15(ctx context.Context, p *scenario.Plan) error {
 		return fmt.Errorf(".tmp/bin/v15client is missing: run `make tools-v15` first")
 	}
 	return runCommand(ctx, p, path)
-}
-
-// runJDBC performs the plan by the Java program.
-func runJDBC(ctx context.Context, p *scenario.Plan) error {
-	jars, err := filepath.Glob(filepath.Join("jdbc", "target", "lib", "*.jar"))
-	if err != nil {
-		return err
-	}
-	own := filepath.Join("jdbc", "target", "compat-jdbc-1.jar")
-	if _, err := os.Stat(own); err != nil || len(jars) == 0 {
-		return fmt.Errorf("%s is missing: run `make tools-jdbc` first", own)
-	}
-	java := "java"
-	if home := os.Getenv("JAVA_HOME"); home != "" {
-		java = filepath.Join(home, "bin", "java")
-	}
-	return runCommand(ctx, p, java, "--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Xmx512m",
-		"-cp", strings.Join(append(jars, own), string(os.PathListSeparator)), "sql.arbalest.compat.Main")
 }
 
 // runCommand writes the plan and runs a program with the plan's path as its last argument.

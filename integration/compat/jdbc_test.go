@@ -1,11 +1,44 @@
 package compat
 
 import (
+	"context"
+	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/arbalest-sql/arbalest/integration/oracle"
+	"github.com/arbalest-sql/arbalest/integration/scenario"
 )
+
+// runJDBC performs the plan by the Java program.
+func runJDBC(ctx context.Context, p *scenario.Plan) error {
+	java, err := javaCommand("jdbc", "sql.arbalest.compat.Main")
+	if err != nil {
+		return err
+	}
+	return runCommand(ctx, p, java[0], java[1:]...)
+}
+
+// javaCommand is how a main class of one of the Maven projects beside this file is started. The server's zone is UTC, and so
+// is the client's: what a test says of other zones it says by calendars.
+func javaCommand(project, main string) ([]string, error) {
+	jars, err := filepath.Glob(filepath.Join(project, "target", "lib", "*.jar"))
+	if err != nil {
+		return nil, err
+	}
+	own := filepath.Join(project, "target", "compat-"+project+"-1.jar")
+	if _, err := os.Stat(own); err != nil || len(jars) == 0 {
+		return nil, fmt.Errorf("%s is missing: run `make tools-%s` first", own, project)
+	}
+	java := "java"
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		java = filepath.Join(home, "bin", "java")
+	}
+	return []string{java, "--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Xmx512m",
+		"-cp", strings.Join(append(jars, own), string(os.PathListSeparator)), main}, nil
+}
 
 // undoDriver takes back what the JDBC driver (18.3.0) does to values of the table of every type, before they are compared.
 // Each line is a fault or a habit of the driver, seen with other servers too; what it reads right is compared as it is.
