@@ -22,7 +22,8 @@
 //  3. Every run has a context of its own with a cause; Cancel, Release, the deadline, the reader's end and Close cancel it.
 //     The cause is what its reader is told. A run is reported to the registry only after the engine has let go of it.
 //  4. After a query's Release returned, nothing of it is left here: no task, connection, input, output, file or booked byte.
-//     So it is with a coordinator that has not watched the worker for OrphanAfter, for the tasks that it dispatched.
+//     So it is with a coordinator that has not watched the worker for OrphanAfter, for the tasks that it dispatched. One
+//     that watches is told by every ping which of its queries are held here. Calls to another life of the worker are refused.
 //  5. A client that does not read holds back its own task only.
 //
 // Obligations of callers: a Reader that Open returns must be closed; Close ends the worker and waits for everything, and

@@ -109,6 +109,25 @@ func TestCancelFencesAnAttempt(t *testing.T) {
 	c.release("q")
 }
 
+// What is meant for an earlier life of the worker, at the same address, is not for this one: nobody would tell it the query's
+// end.
+func TestCallsToAnotherLifeAreRefused(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	spec := task("q", 0, 0, "SELECT 1", nil, "INTEGER")
+	_, err := c.tasks(0).Create(c.ctx(), &pb.CreateRequest{Task: spec, Incarnation: "earlier"})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	stream, err := c.tasks(0).Watch(c.ctx(), &pb.WatchRequest{CoordinatorId: "c", Incarnation: "earlier"})
+	if err == nil {
+		_, err = stream.Recv()
+	}
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	c.nothingLeft()
+	if _, err := c.tasks(0).Create(c.ctx(), &pb.CreateRequest{Task: spec, Incarnation: string(c.workers[0].cfg.Incarnation)}); err != nil {
+		t.Error(err)
+	}
+	c.release("q")
+}
+
 func TestDeadlines(t *testing.T) {
 	c := newCluster(t, 1, nil)
 	path := c.write("a.parquet", 0, 20_000)

@@ -24,10 +24,23 @@ func (s *tasksService) Create(ctx context.Context, request *pb.CreateRequest) (*
 	if err := s.worker.requireCluster(ctx); err != nil {
 		return nil, grpcerr.ToStatus(err)
 	}
-	if err := s.worker.create(request.GetTask()); err != nil {
+	err := s.worker.meant(request.GetIncarnation())
+	if err == nil {
+		err = s.worker.create(request.GetTask())
+	}
+	if err != nil {
 		return nil, grpcerr.ToStatus(qerr.Wrap(qerr.Internal, "create task", err))
 	}
 	return &pb.CreateReply{}, nil
+}
+
+// meant refuses what was sent to another life of the worker, at the same address: its sender counts with that life's end, and
+// would not tell this one the end of a query.
+func (w *Worker) meant(incarnation string) error {
+	if incarnation == "" || ids.Incarnation(incarnation) == w.cfg.Incarnation {
+		return nil
+	}
+	return qerr.New(qerr.Fenced, "worker %s was restarted since this call was sent", w.cfg.ID)
 }
 
 // create places a task; one whose output is kept begins to run.
@@ -120,7 +133,11 @@ func (s *tasksService) Cancel(ctx context.Context, request *pb.CancelRequest) (*
 // Watch implements pb.TasksServer.
 func (s *tasksService) Watch(request *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.WatchEvent]) error {
 	w := s.worker
-	if err := w.requireCluster(stream.Context()); err != nil {
+	err := w.requireCluster(stream.Context())
+	if err == nil {
+		err = w.meant(request.GetIncarnation())
+	}
+	if err != nil {
 		return grpcerr.ToStatus(err)
 	}
 	w.mu.Lock()
@@ -134,7 +151,7 @@ func (s *tasksService) Watch(request *pb.WatchRequest, stream grpc.ServerStreami
 	defer watcher.leave()
 	tick := time.NewTicker(w.cfg.PingInterval)
 	defer tick.Stop()
-	if err := stream.Send(&pb.WatchEvent{Load: w.load()}); err != nil {
+	if err := stream.Send(w.ping(request.GetCoordinatorId())); err != nil {
 		return err
 	}
 	for {
@@ -153,11 +170,24 @@ func (s *tasksService) Watch(request *pb.WatchRequest, stream grpc.ServerStreami
 			}
 		case <-tick.C:
 			w.tellProgress()
-			if err := stream.Send(&pb.WatchEvent{Load: w.load()}); err != nil {
+			if err := stream.Send(w.ping(request.GetCoordinatorId())); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// ping tells a coordinator that the worker lives, how much it has to do, and which of the coordinator's queries it holds
+// something of: the coordinator knows which of them have ended.
+func (w *Worker) ping(coordinator string) *pb.WatchEvent {
+	ping := &pb.WatchEvent{Load: w.load()}
+	w.mu.Lock()
+	held := w.registry.Held(coordinator)
+	w.mu.Unlock()
+	for _, query := range held {
+		ping.HeldQueryIds = append(ping.HeldQueryIds, string(query))
+	}
+	return ping
 }
 
 // tellProgress reads the counters of what runs and tells watchers those that moved.

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -81,6 +82,39 @@ func TestWatchersHearEverything(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// A watcher hears which of its queries have tasks here: neither another's, nor those that clients brought themselves.
+func TestPingsTellWhatIsHeld(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	pings := c.watch(0)
+	for query, owner := range map[string]string{"q1": "c", "q2": "c", "q3": "d"} {
+		spec := task(query, 0, 0, "SELECT 1", nil, "INTEGER")
+		spec.CoordinatorId = owner
+		c.create(0, spec)
+	}
+	own := task("own", 0, 0, endlessSQL, scan(c.split(path)), "BIGINT")
+	own.CoordinatorId = "c"
+	r, err := c.open(c.ctx(), 0, c.ticket(0, own, direct(own)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds := func(want ...string) {
+		t.Helper()
+		for { // the cluster's patience ends it
+			if e := pings.next(); e.GetLoad() != nil && slices.Equal(e.GetHeldQueryIds(), want) {
+				return
+			}
+		}
+	}
+	holds("q1", "q2")
+	c.release("q1")
+	holds("q2")
+	c.release("q2")
+	holds()
+	c.release("q3")
+	_ = r.Close()
 }
 
 // TestKeptTasksTellTheirProgress hears of rows, bytes and progress of a task that is running.

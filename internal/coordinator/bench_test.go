@@ -157,6 +157,12 @@ func (b *bench) idle() {
 	})
 }
 
+// told waits until no worker is being told anything.
+func (b *bench) told() {
+	b.t.Helper()
+	b.eventually("told", func() bool { return b.c.releases.size() == 0 })
+}
+
 // once lets a query's tasks be tried once only.
 func once(r *Request) { r.Settings, _ = r.Settings.Set(settings.TaskAttempts, 1) }
 

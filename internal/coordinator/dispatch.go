@@ -24,7 +24,7 @@ func (c *Coordinator) dispatch(q *Query, d dispatch) {
 	started := c.group.run(func(ctx context.Context) {
 		spec, err := c.taskSpec(q, d)
 		if err == nil {
-			err = c.create(ctx, worker, spec)
+			err = c.create(ctx, q, worker, spec)
 		}
 		q.step(lifecycle.Created{Stage: d.Stage, Task: d.Task, Attempt: d.Attempt, Err: err, Now: c.cfg.Now()})
 		if q.State().Status.Final() {
@@ -37,8 +37,9 @@ func (c *Coordinator) dispatch(q *Query, d dispatch) {
 	}
 }
 
-// create hands a task to a worker, trying again a few times when the worker cannot be reached.
-func (c *Coordinator) create(ctx context.Context, worker member.Record, spec *pb.TaskSpec) error {
+// create hands a task to one life of a worker, trying again a few times when the worker cannot be reached, as long as the
+// query goes on.
+func (c *Coordinator) create(ctx context.Context, q *Query, worker member.Record, spec *pb.TaskSpec) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
 	defer cancel()
 	for try := 1; ; try++ {
@@ -46,7 +47,7 @@ func (c *Coordinator) create(ctx context.Context, worker member.Record, spec *pb
 		if err != nil {
 			return err
 		}
-		_, err = client.Create(ctx, &pb.CreateRequest{Task: spec})
+		_, err = client.Create(ctx, &pb.CreateRequest{Task: spec, Incarnation: string(worker.Incarnation)})
 		if err = grpcerr.FromStatus(err); qerr.Is(err, qerr.Cancelled) && ctx.Err() == nil {
 			// Nobody cancelled the call: connections to a lost worker are closed.
 			err = &qerr.Error{Kind: qerr.Unavailable, Msg: "the connection was closed", Worker: worker.ID, Err: err}
@@ -56,6 +57,8 @@ func (c *Coordinator) create(ctx context.Context, worker member.Record, spec *pb
 		}
 		select {
 		case <-time.After(createPause):
+		case <-q.done:
+			return err
 		case <-ctx.Done():
 			return err
 		}

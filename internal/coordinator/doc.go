@@ -22,7 +22,9 @@
 //     query, or the worker counts as lost.
 //  2. A worker that a task may have reached is told the query's end and its cause (Release), again and again until it
 //     answered; one that is away is told when the same life of it comes back. So nothing stays there, and the query's error
-//     is what a client in mid-stream at a worker is told.
+//     is what a client in mid-stream at a worker is told. Create and Watch name the life that they are meant for, as a
+//     restarted worker has its predecessor's address. Should all that not be enough: each ping of a worker says which queries
+//     it holds something of, and those that are not live are ended there (held.go).
 //  3. A query's number of goroutines is zero but for the calls under way on its behalf; all of those belong to the
 //     coordinator's group, and Close waits for them.
 //  4. The registry holds at most LiveMax live and EndedMax ended queries; a live one ends by its reader, an error, Cancel,

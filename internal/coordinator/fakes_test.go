@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/distplan"
@@ -131,6 +132,7 @@ type fakeWorker struct {
 	relErr    func() error
 	watchers  map[chan *pb.WatchEvent]struct{}
 	mute      bool // Watch says nothing at all
+	refused   int  // calls to another life
 }
 
 func (w *fakeWorker) Create(_ context.Context, r *pb.CreateRequest) (*pb.CreateReply, error) {
@@ -142,8 +144,37 @@ func (w *fakeWorker) Create(_ context.Context, r *pb.CreateRequest) (*pb.CreateR
 			return nil, grpcerr.ToStatus(err)
 		}
 	}
+	if err := w.meant(r.GetIncarnation()); err != nil {
+		return nil, err
+	}
 	w.created <- r.GetTask()
 	return &pb.CreateReply{}, nil
+}
+
+// meant refuses calls to another life, as workers do.
+func (w *fakeWorker) meant(incarnation string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if incarnation == "" || incarnation == w.record.GetIncarnation() {
+		return nil
+	}
+	w.refused++
+	return grpcerr.ToStatus(qerr.New(qerr.Fenced, "this is another life"))
+}
+
+// restart begins another life at the same address: its control streams break. The membership does not hear of it.
+func (w *fakeWorker) restart() {
+	w.mu.Lock()
+	w.record = proto.CloneOf(w.record)
+	w.record.Incarnation += "+"
+	w.mu.Unlock()
+	w.tell(nil)
+}
+
+func (w *fakeWorker) refusals() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.refused
 }
 
 func (w *fakeWorker) Release(_ context.Context, r *pb.ReleaseRequest) (*pb.ReleaseReply, error) {
@@ -169,7 +200,10 @@ func (w *fakeWorker) Cancel(_ context.Context, r *pb.CancelRequest) (*pb.CancelR
 	return &pb.CancelReply{}, nil
 }
 
-func (w *fakeWorker) Watch(_ *pb.WatchRequest, stream pb.Tasks_WatchServer) error {
+func (w *fakeWorker) Watch(r *pb.WatchRequest, stream pb.Tasks_WatchServer) error {
+	if err := w.meant(r.GetIncarnation()); err != nil {
+		return err
+	}
 	events := make(chan *pb.WatchEvent, 100)
 	w.mu.Lock()
 	w.watchers[events] = struct{}{}

@@ -67,6 +67,14 @@ func (r *registry) find(id ids.QueryID) (*Query, bool) {
 	return q, ok
 }
 
+// isLive reports whether there is a query of that id that has not ended.
+func (r *registry) isLive(id ids.QueryID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.running[id]
+	return ok
+}
+
 // live lists the queries that have not ended, in no order.
 func (r *registry) live() []*Query {
 	r.mu.Lock()

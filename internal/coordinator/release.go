@@ -39,6 +39,14 @@ func (r *releases) begin(key releaseKey) bool {
 	return true
 }
 
+// isUnderWay reports whether the worker is being told.
+func (r *releases) isUnderWay(key releaseKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.underWay[key]
+	return ok
+}
+
 // told reports whether the worker must be told once more.
 func (r *releases) told(key releaseKey) bool {
 	r.mu.Lock()

@@ -51,7 +51,7 @@ func (l *links) watch(ctx context.Context, link *link) error {
 	if err != nil {
 		return err
 	}
-	stream, err := client.Watch(ctx, &pb.WatchRequest{CoordinatorId: l.c.cfg.ID})
+	stream, err := client.Watch(ctx, &pb.WatchRequest{CoordinatorId: l.c.cfg.ID, Incarnation: string(link.record.Incarnation)})
 	if err != nil {
 		return streamFault(ctx, err)
 	}
@@ -62,6 +62,7 @@ func (l *links) watch(ctx context.Context, link *link) error {
 		}
 		silence.Reset(silenceMax)
 		l.setUp(link, event.GetLoad())
+		l.c.endHeld(link, event.GetHeldQueryIds())
 		if task := event.GetTask(); task != nil {
 			l.c.taskEvent(link, task)
 		}

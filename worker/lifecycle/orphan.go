@@ -3,6 +3,8 @@ package lifecycle
 import (
 	"slices"
 	"time"
+
+	"github.com/arbalest-sql/arbalest/internal/ids"
 )
 
 // Owners lists the coordinators that have dispatched tasks here, sorted.
@@ -15,6 +17,19 @@ func (r *Registry) Owners() []string {
 	}
 	slices.Sort(owners)
 	return owners
+}
+
+// Held lists the queries of a coordinator of which tasks that it dispatched are here, sorted, but for tasks that go as soon as
+// their runs have ended.
+func (r *Registry) Held(owner string) []ids.QueryID {
+	var held []ids.QueryID
+	for _, e := range r.tasks {
+		if e.kind != Direct && e.owner == owner && !e.released {
+			held = append(held, e.id.Key.Query)
+		}
+	}
+	slices.Sort(held)
+	return slices.Compact(held)
 }
 
 // Orphan ends all tasks that a coordinator dispatched, as it is gone. Direct tasks go on: their clients wait for them.

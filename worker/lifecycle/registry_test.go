@@ -24,7 +24,7 @@ import (
 //	finish KEY [run=N] [rows=N] [error=KIND]
 //	release QUERY [error=KIND] · release-but QUERY stage=N · cancel KEY · orphan [owner=ID] · drain · close
 //	tick seconds=N                             moves the clock and sweeps
-//	snapshot · changed · counts
+//	snapshot · changed · counts · held [owner=ID]
 //
 // Each prints its answer, then the actions that follow.
 func TestInteraction(t *testing.T) {
@@ -122,6 +122,8 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		return eventText(e.registry.Snapshot(e.now))
 	case "changed":
 		return eventText(e.registry.Changed(e.now))
+	case "held":
+		return fmt.Sprintf("%v\n", e.registry.Held(owner(t, d)))
 	case "counts":
 		var parts []string
 		for state, n := range e.registry.Counts() {

@@ -384,6 +384,7 @@ func (x *WorkerRecord) GetVersion() string {
 type CreateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Task          *TaskSpec              `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // the life of the worker that is meant: another one, at the same address, refuses (FENCED); empty = any
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -425,6 +426,13 @@ func (x *CreateRequest) GetTask() *TaskSpec {
 	return nil
 }
 
+func (x *CreateRequest) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
 type CreateReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -464,6 +472,7 @@ func (*CreateReply) Descriptor() ([]byte, []int) {
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CoordinatorId string                 `protobuf:"bytes,1,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"`
+	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // as in CreateRequest
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -505,10 +514,18 @@ func (x *WatchRequest) GetCoordinatorId() string {
 	return ""
 }
 
+func (x *WatchRequest) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
 type WatchEvent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Task          *TaskEvent             `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"` // absent in a ping
-	Load          *WorkerLoad            `protobuf:"bytes,2,opt,name=load,proto3" json:"load,omitempty"` // in a ping
+	Task          *TaskEvent             `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`                                       // absent in a ping
+	Load          *WorkerLoad            `protobuf:"bytes,2,opt,name=load,proto3" json:"load,omitempty"`                                       // in a ping
+	HeldQueryIds  []string               `protobuf:"bytes,3,rep,name=held_query_ids,json=heldQueryIds,proto3" json:"held_query_ids,omitempty"` // in a ping: the watching coordinator's queries of which dispatched tasks are here, and not about to go
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -553,6 +570,13 @@ func (x *WatchEvent) GetTask() *TaskEvent {
 func (x *WatchEvent) GetLoad() *WorkerLoad {
 	if x != nil {
 		return x.Load
+	}
+	return nil
+}
+
+func (x *WatchEvent) GetHeldQueryIds() []string {
+	if x != nil {
+		return x.HeldQueryIds
 	}
 	return nil
 }
@@ -2227,16 +2251,19 @@ const file_arbalest_proto_rawDesc = "" +
 	"\fmemory_bytes\x18\n" +
 	" \x01(\x04R\vmemoryBytes\x12\x1a\n" +
 	"\bdraining\x18\v \x01(\bR\bdraining\x12\x18\n" +
-	"\aversion\x18\f \x01(\tR\aversion\":\n" +
+	"\aversion\x18\f \x01(\tR\aversion\"\\\n" +
 	"\rCreateRequest\x12)\n" +
-	"\x04task\x18\x01 \x01(\v2\x15.arbalest.v1.TaskSpecR\x04task\"\r\n" +
-	"\vCreateReply\"5\n" +
+	"\x04task\x18\x01 \x01(\v2\x15.arbalest.v1.TaskSpecR\x04task\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\tR\vincarnation\"\r\n" +
+	"\vCreateReply\"W\n" +
 	"\fWatchRequest\x12%\n" +
-	"\x0ecoordinator_id\x18\x01 \x01(\tR\rcoordinatorId\"e\n" +
+	"\x0ecoordinator_id\x18\x01 \x01(\tR\rcoordinatorId\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\tR\vincarnation\"\x8b\x01\n" +
 	"\n" +
 	"WatchEvent\x12*\n" +
 	"\x04task\x18\x01 \x01(\v2\x16.arbalest.v1.TaskEventR\x04task\x12+\n" +
-	"\x04load\x18\x02 \x01(\v2\x17.arbalest.v1.WorkerLoadR\x04load\"\xbb\x01\n" +
+	"\x04load\x18\x02 \x01(\v2\x17.arbalest.v1.WorkerLoadR\x04load\x12$\n" +
+	"\x0eheld_query_ids\x18\x03 \x03(\tR\fheldQueryIds\"\xbb\x01\n" +
 	"\n" +
 	"WorkerLoad\x12#\n" +
 	"\rrunning_tasks\x18\x01 \x01(\rR\frunningTasks\x12%\n" +
