@@ -88,6 +88,9 @@ type Limits struct {
 	// that read endpoints one after the other start the next at once, and a client that went away must not hold a
 	// worker's memory for long.
 	ResultTTL time.Duration
+	// FallbackMax is how long they wait for a reader that was told at its worker that the task had failed, and may go on at the
+	// coordinator. Default 15 s: drivers turn to an endpoint's next location at once, and a plain client does not come.
+	FallbackMax time.Duration
 	// SpoolTTL is how long a spooled result (arbalest.results = spool) can be read again after it is complete, or was renewed.
 	// Default 5 min: it takes disk space of the workers, and who wants it for longer renews its endpoints.
 	SpoolTTL time.Duration
@@ -173,6 +176,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.StatementBytesMax, 4<<10)
 	setDefault(&l.WorkerWaitMax, 30*time.Second)
 	setDefault(&l.ResultTTL, time.Minute)
+	setDefault(&l.FallbackMax, 15*time.Second)
 	setDefault(&l.SpoolTTL, 5*time.Minute)
 	setDefault(&l.TicketTTL, time.Hour)
 	setDefault(&l.PingSilenceMax, 4*time.Second)
@@ -211,7 +215,7 @@ func (c *Config) Validate() error {
 		"GroupRunningMax": int64(l.GroupRunningMax), "GroupQueuedMax": int64(l.GroupQueuedMax),
 		"LiveMax": int64(l.LiveMax), "LocalBytesMax": l.LocalBytesMax, "EndedMax": int64(l.EndedMax),
 		"TemporaryPartsMax": int64(l.TemporaryPartsMax), "StatementBytesMax": int64(l.StatementBytesMax),
-		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "SpoolTTL": int64(l.SpoolTTL), "TicketTTL": int64(l.TicketTTL),
+		"WorkerWaitMax": int64(l.WorkerWaitMax), "ResultTTL": int64(l.ResultTTL), "FallbackMax": int64(l.FallbackMax), "SpoolTTL": int64(l.SpoolTTL), "TicketTTL": int64(l.TicketTTL),
 		"PingSilenceMax": int64(l.PingSilenceMax), "CallTimeout": int64(l.CallTimeout),
 		"ReleaseTimeout": int64(l.ReleaseTimeout), "StallMax": int64(l.StallMax), "TickInterval": int64(l.TickInterval),
 		"TicketTaskBytesMax": int64(l.TicketTaskBytesMax), "LocationsMax": int64(l.LocationsMax),

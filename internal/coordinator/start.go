@@ -157,7 +157,7 @@ func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
 	limits := &c.cfg.Limits
 	shape := lifecycle.Shape{
 		Direct: placed.direct != nil, Proxied: c.cfg.ProxyResults, Attempts: q.settings.TaskAttempts(),
-		Deadline: placed.deadline, ResultTTL: limits.ResultTTL, WorkerWaitMax: limits.WorkerWaitMax, StallMax: limits.StallMax,
+		Deadline: placed.deadline, ResultTTL: limits.ResultTTL, FallbackMax: limits.FallbackMax, WorkerWaitMax: limits.WorkerWaitMax, StallMax: limits.StallMax,
 		SpeculateAfter: limits.SpeculateAfter,
 	}
 	if placed.kept {

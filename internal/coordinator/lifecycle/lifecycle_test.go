@@ -190,7 +190,10 @@ func (s *script) shape(t *testing.T, d *datadriven.TestData) Shape {
 	shape := Shape{Direct: d.HasArg("direct"), Proxied: d.HasArg("proxied"), Kept: d.HasArg("kept"), ResultTTL: 60 * time.Second, WorkerWaitMax: 30 * time.Second}
 	d.MaybeScanArgs(t, "attempts", &shape.Attempts)
 	d.MaybeScanArgs(t, "slots", &shape.Slots)
-	var stall, deadline, speculate int
+	var stall, deadline, speculate, fallback int
+	if d.MaybeScanArgs(t, "fallback", &fallback) {
+		shape.FallbackMax = time.Duration(fallback) * time.Second
+	}
 	if d.MaybeScanArgs(t, "speculate", &speculate) {
 		shape.SpeculateAfter = time.Duration(speculate) * time.Second
 	}

@@ -209,6 +209,9 @@ func (m *Machine) report(e Report) []Action {
 		m.count(task, OutcomeFinished)
 	}
 	task.State = e.State
+	if e.State > Placed {
+		task.told = nil
+	}
 	return m.proceed(e.Now)
 }
 

@@ -20,7 +20,7 @@ func (m *Machine) reader(event Event) []Action {
 	switch e := event.(type) {
 	case Opened:
 		if t := current(e.Task, e.Attempt); t != nil {
-			t.proxied, m.read, m.moved = true, e.Now, e.Now
+			t.proxied, t.told, m.read, m.moved = true, nil, e.Now, e.Now
 		}
 	case Sent:
 		if t := current(e.Task, e.Attempt); t != nil {
@@ -76,7 +76,7 @@ func (m *Machine) former(e Report, task *task) []Action {
 	m.counts[former.outcome]-- // it goes on
 	former.State, former.Stats, former.Err = e.State, e.Stats, nil
 	task.past = slices.DeleteFunc(task.past, func(p Task) bool { return p.Attempt == e.Attempt })
-	task.Task, task.sent, task.drained = former, false, false
+	task.Task, task.sent, task.drained, task.told = former, false, false, nil
 	m.moved, m.read = e.Now, e.Now
 	if e.State == Done {
 		m.count(task, OutcomeFinished)

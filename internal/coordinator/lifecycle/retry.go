@@ -30,6 +30,9 @@ func (m *Machine) failed(stage ids.StageID, index ids.TaskIndex, err error, now 
 		if m.unreadable(stage, err, fault) {
 			// Only the producer is to blame, whose attempts bound how often this happens.
 			task.next(Broken, now)
+			if told {
+				task.told = fault
+			}
 			return m.proceed(now)
 		}
 		task.shun()
@@ -63,6 +66,9 @@ func (m *Machine) failed(stage ids.StageID, index ids.TaskIndex, err error, now 
 		notBefore = now.Add(backoff(task.failures))
 	}
 	task.next(Broken, notBefore)
+	if told {
+		task.told = fault
+	}
 	return m.proceed(now)
 }
 

@@ -30,6 +30,9 @@ type Shape struct {
 	Deadline time.Time
 	// ResultTTL is how long a placed result waits for its reader while none is reading; 0 of a kept one: for ever.
 	ResultTTL time.Duration
+	// FallbackMax is how long an attempt of a result waits for its reader, once it is placed, when the reader was told at its
+	// worker that the attempt before failed: a client that goes on elsewhere does so at once. 0 for as long as others.
+	FallbackMax time.Duration
 	// WorkerWaitMax is how long tasks wait while there is no worker to give them to.
 	WorkerWaitMax time.Duration
 	// StallMax is how long tasks may run without anything being heard of any of them; 0 for ever.

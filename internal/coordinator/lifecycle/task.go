@@ -32,6 +32,10 @@ type task struct {
 	// used: a consumer that still counts was told to read an attempt of it. Rows that changed since would mix.
 	used bool
 
+	// told is what its reader was told at its worker when an attempt failed, and since when nobody has come for the next one;
+	// nil for none.
+	told error
+
 	// rival is a second attempt that runs beside the current one, since rivalBegun; nil for none. speculated: there was one.
 	rival      *Task
 	rivalBegun time.Time

@@ -25,6 +25,9 @@ func (m *Machine) tick(now time.Time) []Action {
 	if d := m.shape.Deadline; !d.IsZero() && !now.Before(d) {
 		return m.fail(qerr.New(qerr.Deadline, "the query ran for %s, its limit (arbalest.query_timeout)", d.Sub(m.started)), now)
 	}
+	if told := m.told(); told != nil && m.unread() && m.shape.FallbackMax > 0 && now.Sub(m.read) >= m.shape.FallbackMax {
+		return m.fail(told, now)
+	}
 	if m.unread() && now.Sub(m.read) >= m.shape.ResultTTL {
 		return []Action{m.end(Expired, qerr.New(qerr.Deadline, "nobody read the result within %s", m.shape.ResultTTL), now)}
 	}
@@ -39,6 +42,16 @@ func (m *Machine) tick(now time.Time) []Action {
 	}
 	actions := m.proceed(now)
 	return append(actions, m.speculate(now)...)
+}
+
+// told is what the reader of a result was told that has not come for its next attempt yet; nil when there is none.
+func (m *Machine) told() error {
+	for _, t := range m.root() {
+		if t.State == Placed && t.told != nil {
+			return t.told
+		}
+	}
+	return nil
 }
 
 // unread reports whether results are placed, some unread, and none being read or about to move.
