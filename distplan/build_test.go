@@ -2,6 +2,7 @@ package distplan_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ import (
 //
 //	table name=t files=3 groups=2 rows=1000 bytes=4096     its columns stand below
 //	zone table=t column=a first=0 step=1000 width=1000 [nulls=none]     see plantest.Zone; the table's bounds
+//	distinct table=t column=a values=100 [together]         how many values the catalog thinks that a column has
 //	plan workers=3 [partitions=7] [distributed=auto] [small=BYTES] [strategy=exchange] [endpoints]    the tree stands below
 //	fragments …                                             likewise; prints the SQL of each stage
 func TestPlans(t *testing.T) {
@@ -30,6 +32,8 @@ func TestPlans(t *testing.T) {
 				return defineTable(t, d, tables)
 			case "zone":
 				return defineZone(t, d, tables)
+			case "distinct":
+				return defineDistinct(t, d, tables)
 			case "plan", "fragments":
 				p, workers, err := buildPlan(t, d, tables)
 				if err != nil {
@@ -77,6 +81,24 @@ func defineZone(t *testing.T, d *datadriven.TestData, tables map[string]*table.T
 	z.Nulls = map[string]table.NullState{"none": table.NullsNone, "some": table.NullsSome, "only": table.NullsOnly}[nulls]
 	if err := plantest.Lay(tables[name], z); err != nil {
 		d.Fatalf(t, "%v", err)
+	}
+	return "ok"
+}
+
+func defineDistinct(t *testing.T, d *datadriven.TestData, tables map[string]*table.Table) string {
+	t.Helper()
+	var name, column string
+	var s table.ColumnStats
+	d.ScanArgs(t, "table", &name)
+	d.ScanArgs(t, "column", &column)
+	d.ScanArgs(t, "values", &s.Distinct)
+	s.Together = d.HasArg("together")
+	tab := tables[name]
+	tab.Stats = slices.Grow(tab.Stats, len(tab.Columns))[:len(tab.Columns)]
+	for i, c := range tab.Columns {
+		if c.Name == column {
+			tab.Stats[i] = s
+		}
 	}
 	return "ok"
 }

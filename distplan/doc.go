@@ -19,6 +19,9 @@
 // Scans read only the row groups and files in which a filter's rows can be (rule_prune.go), and are divided by ranges of a
 // column by which they lie sorted, where that saves an exchange (cluster.go).
 //
+// Grouped aggregates are computed in parts below their exchange only where footers do not tell that the parts would be nearly
+// as many as the rows (rule_skip_partial.go, groups.go).
+//
 // ORDER BY of the whole result is sorted by many tasks where the session reads endpoints in their order
 // (Options.OrderedEndpoints, rule_sort.go): a sample of the leading key makes cuts, rows go to range partitions by them, each
 // task sorts a run of these.

@@ -16,7 +16,7 @@ var (
 // aggregate distributes GROUP BY. In this order:
 //   - rows that are in one task, or lie so that no group spans tasks, are aggregated where they are;
 //   - functions that can be split are computed in part below a hash exchange on the groups (a gather without groups), and
-//     finished above it;
+//     finished above it, unless there would be nearly as many parts as rows (rule_skip_partial.go);
 //   - else the raw rows go by group to the task that aggregates them once; without groups to a single task.
 func (d *distributor) aggregate(n *operator.Aggregate) placed {
 	child := d.place(n.Child)
@@ -36,12 +36,17 @@ func (d *distributor) aggregate(n *operator.Aggregate) placed {
 		return over(child, out)
 	}
 	if parts, reason := splitAggregates(n); reason == "" {
+		if d.skipsPartial(n, child, parts) {
+			d.fired(ruleSkipPartial)
+			return d.byGroup(n, child)
+		}
 		return d.twoPhases(n, child, parts)
 	} else if len(n.Groups) == 0 || !n.Plain() {
 		d.because("%s", reason)
 		return over(d.gather(narrow(n, child)), delivered{})
 	}
-	return d.rawByGroup(n, child)
+	d.fired(ruleRawGroups)
+	return d.byGroup(n, child)
 }
 
 // groupsHold reports whether the input's keys are all among the groups, so that no group spans two tasks, and how the
@@ -54,9 +59,8 @@ func groupsHold(n *operator.Aggregate, p delivered) (delivered, bool) {
 	return out, out.keyed()
 }
 
-// rawByGroup sends the columns that the aggregate reads, led by its groups, through a hash exchange on the groups.
-func (d *distributor) rawByGroup(n *operator.Aggregate, child placed) placed {
-	d.fired(ruleRawGroups)
+// byGroup sends the columns that the aggregate reads, led by its groups, through a hash exchange on the groups.
+func (d *distributor) byGroup(n *operator.Aggregate, child placed) placed {
 	groups := len(n.Groups)
 	pre := append([]expr.Expr(nil), n.Groups...)
 	types := child.node.Types()

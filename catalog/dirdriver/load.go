@@ -56,6 +56,7 @@ func (d *Driver) loadParquet(ctx context.Context, t *table.Table, sources []sour
 	t.Stats = make([]table.ColumnStats, len(totals))
 	for i := range totals {
 		t.Stats[i] = totals[i].stats()
+		t.Stats[i].Distinct, t.Stats[i].Together = table.Distinct(totals[i].distinct, t.Rows-totals[i].nulls, t.Files, i)
 	}
 	for k, column := range t.PartitionColumns {
 		t.Stats[column] = keyStats(t.Files, k)

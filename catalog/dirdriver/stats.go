@@ -19,6 +19,7 @@ type columnTotal struct {
 	nullsUnknown             bool
 	ranges                   footer.Range
 	any                      bool
+	distinct                 table.DistinctCount
 }
 
 // addTotals adds one file. Of a column that the file lacks all rows are NULL.
@@ -31,6 +32,7 @@ func addTotals(totals []columnTotal, f *footer.Footer, positions []int) {
 		t.uncompressed += c.UncompressedBytes
 		t.nulls += max(0, c.Nulls)
 		t.nullsUnknown = t.nullsUnknown || c.Nulls < 0
+		t.distinct.Add(c.Distinct)
 		switch {
 		case f.Rows == 0 || c.Nulls == f.Rows:
 		case !t.any:
@@ -57,14 +59,18 @@ func (t *columnTotal) stats() table.ColumnStats {
 	return s
 }
 
-// keyStats counts the NULLs of a key's column; its values are in no file and cost nothing to read.
+// keyStats counts the NULLs and the values of a key's column; they are in no file and cost nothing to read.
 func keyStats(files []table.File, k int) table.ColumnStats {
-	var s table.ColumnStats
+	s := table.ColumnStats{Together: true}
+	values := map[string]bool{}
 	for _, f := range files {
 		if f.Keys[k] == nil {
 			s.Nulls += f.Rows
+			continue
 		}
+		values[*f.Keys[k]] = true
 	}
+	s.Distinct = int64(len(values))
 	return s
 }
 

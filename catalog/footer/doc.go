@@ -10,6 +10,7 @@
 //  2. Bounds are true: every non-NULL value of the column lies between Min and Max. What cannot be trusted gives none:
 //     floats (statistics leave out NaN, which DuckDB orders last), old statistics with a wrong order, INT96, nested columns.
 //  3. What a footer keeps of its row groups is bounded: one with too many keeps one entry a column (zoneBytesMax).
+//  4. How many values a row group has (distinct.go) is an estimate for costs: no answer may depend on it.
 //
 // The package is free of state; callers bound how many files are read at once.
 package footer

@@ -39,13 +39,15 @@ type Column struct {
 	Range Range
 	// Zone bounds the values of each row group.
 	Zone Zone
+	// Distinct estimates how many different values each row group has; those that do not tell are not counted.
+	Distinct table.DistinctCount
 }
 
 // MemoryBytes estimates what the footer takes in memory.
 func (f *Footer) MemoryBytes() int64 {
 	bytes := int64(256)
 	for _, c := range f.Columns {
-		bytes += 160 + int64(len(c.Name)+len(c.Range.min.text)+len(c.Range.max.text)) + c.Zone.zone.MemoryBytes()
+		bytes += 184 + int64(len(c.Name)+len(c.Range.min.text)+len(c.Range.max.text)) + c.Zone.zone.MemoryBytes()
 	}
 	return bytes + int64(len(f.Groups))*(48+8*int64(len(f.Columns)))
 }
@@ -108,8 +110,9 @@ func summarise(md *metadata.FileMetaData, size int64) (*Footer, error) {
 			merges[i].unknown = true
 		}
 	}
+	d := distincts{givesUp: givesUpDictionaries(md.GetCreatedBy())}
 	for g := range md.NumRowGroups() {
-		if err := f.addGroup(md.RowGroup(g), top, merges, size); err != nil {
+		if err := f.addGroup(md.RowGroup(g), top, merges, d, size); err != nil {
 			return nil, fmt.Errorf("row group %d: %w", g, err)
 		}
 	}
@@ -141,7 +144,7 @@ func leaves(n schema.Node) int {
 	return sum
 }
 
-func (f *Footer) addGroup(rg *metadata.RowGroupMetaData, top []int, merges []rangeMerge, size int64) error {
+func (f *Footer) addGroup(rg *metadata.RowGroupMetaData, top []int, merges []rangeMerge, d distincts, size int64) error {
 	if rg.NumColumns() != len(top) {
 		return fmt.Errorf("%d columns instead of %d", rg.NumColumns(), len(top))
 	}
@@ -163,14 +166,14 @@ func (f *Footer) addGroup(rg *metadata.RowGroupMetaData, top []int, merges []ran
 		c := &f.Columns[i]
 		c.CompressedBytes += compressed
 		c.UncompressedBytes += plain
-		c.addStatistics(chunk, group.Rows, &merges[i])
+		c.addStatistics(chunk, group.Rows, &merges[i], d)
 	}
 	f.Groups = append(f.Groups, group)
 	return nil
 }
 
 // addStatistics merges a row group's statistics of a column that is not nested. Any doubt makes the column unknown.
-func (c *Column) addStatistics(chunk *metadata.ColumnChunkMetaData, rows int64, merge *rangeMerge) {
+func (c *Column) addStatistics(chunk *metadata.ColumnChunkMetaData, rows int64, merge *rangeMerge, d distincts) {
 	if rows == 0 || c.Nulls < 0 && merge.unknown {
 		c.Zone.add(Range{}, table.NullsUnknown)
 		return
@@ -206,6 +209,9 @@ func (c *Column) addStatistics(chunk *metadata.ColumnChunkMetaData, rows int64, 
 	r := rangeOf(stats)
 	merge.add(r)
 	c.Zone.add(r, nulls)
+	if nulls != table.NullsUnknown {
+		c.Distinct.Add(d.of(chunk, stats, r, rows-stats.NullCount()))
+	}
 }
 
 // fingerprint hashes all that the engine derives names and types from: the schema, and GeoParquet's key.

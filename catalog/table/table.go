@@ -88,6 +88,10 @@ type ColumnStats struct {
 	// Min and Max are bounds in DuckDB's text form, empty when not known (HasBounds false).
 	Min, Max  string
 	HasBounds bool
+	// Distinct estimates how many different values there are, NULL aside; 0 when nothing is known.
+	Distinct int64
+	// Together says that equal values lie in few row groups, as where the rows are sorted by the column.
+	Together bool
 }
 
 // A Split is a unit of scan input: a whole file, or a run of rows of one.

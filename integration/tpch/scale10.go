@@ -12,7 +12,7 @@ import (
 var scale10 string
 
 // Scale10 describes the tables as the catalog does at scale factor 10, for plans without data: their files (which are not
-// there), row groups, and the bytes of their columns. Nobody may change the tables; each call makes new ones.
+// there), row groups, and the bytes and the numbers of values of their columns. Nobody may change the tables; each call makes new ones.
 func Scale10() map[string]*table.Table {
 	all := map[string]*table.Table{}
 	var t *table.Table
@@ -31,7 +31,7 @@ func Scale10() map[string]*table.Table {
 		default:
 			var name string
 			var s table.ColumnStats
-			if _, err := fmt.Sscan(line, &name, &s.CompressedBytes, &s.UncompressedBytes); err != nil {
+			if _, err := fmt.Sscan(line, &name, &s.CompressedBytes, &s.UncompressedBytes, &s.Distinct, &s.Together); err != nil {
 				panic("tpch: " + line + ": " + err.Error())
 			}
 			if c := t.Columns[len(t.Stats)].Name; c != name {

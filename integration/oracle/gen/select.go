@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // selectBody makes one SELECT without ORDER BY and LIMIT. want are the classes that its columns must have; nil leaves them
@@ -84,6 +85,12 @@ func classes(items []*Node) []Class {
 func (g *Generator) keys(s *scope) []*Node {
 	columns := s.of(usable)
 	var keys []*Node
+	for _, c := range columns {
+		if strings.HasSuffix(c.ref, "."+wideName) && g.percent(70) {
+			keys = append(keys, columnRef(c))
+			break
+		}
+	}
 	for n := pick(g.random, 1, 1, 1, 2, 2, 3); len(keys) < n; {
 		switch {
 		case len(columns) > 0 && len(keys) == 0 && columns[0].key() > 0 && g.percent(30):

@@ -40,6 +40,8 @@ type Column struct {
 	// Type is the DuckDB type as the table is made. Read back from its files it may be another: see Reread.
 	Type  string
 	Class Class
+	// wide columns have many values.
+	wide bool
 }
 
 // Reread changes a column's type to the one that the files gave back, as DESCRIBE prints it.
@@ -55,6 +57,8 @@ type shape struct {
 	skew  int // percent of rows whose first column is the same value
 	// sorted tables lie by their first column, an integer below sortedKeys, in several files and row groups.
 	sorted bool
+	// wide tables have a column of nearly as many values as rows.
+	wide bool
 }
 
 var (
@@ -65,11 +69,17 @@ var (
 	oneRow    = shape{rows: between(1, 1), nulls: 0, pool: 4}
 	noRow     = shape{rows: between(0, 0), nulls: 0, pool: 1}
 	sorted    = shape{rows: between(150, 400), nulls: 5, pool: 10, sorted: true}
-	large     = shape{rows: between(2500, 3500), nulls: 8, pool: 10, skew: 30}
+	large     = shape{rows: between(2500, 3500), nulls: 8, pool: 10, skew: 30, wide: true}
 )
 
 // sortedKeys is how many different keys sorted tables have: rows of several keys in each row group, and several rows a key.
 const sortedKeys = 90
+
+// wideValues is how many values a wide table's column, which has this name, draws from.
+const (
+	wideValues = 4000
+	wideName   = "many"
+)
 
 func between(low, high int) func(*random) int {
 	return func(r *random) int { return low + r.Intn(high-low+1) }
@@ -125,6 +135,10 @@ func (r *random) table(name string, s shape) Table {
 	}
 	if s.sorted {
 		t.Columns[0].Type = pick(r, "INTEGER", "INTEGER", "INTEGER", "BIGINT")
+	}
+	if s.wide {
+		t.Columns[1].Type, t.Columns[1].Class = pick(r, "INTEGER", "BIGINT", "DATE", "VARCHAR"), ""
+		t.Columns[1].Name, t.Columns[1].wide = wideName, true
 	}
 	for i := range t.Columns {
 		if t.Columns[i].Class == "" {
@@ -202,11 +216,25 @@ func (r *random) row(t *Table, s shape) []string {
 				"DATE": {"'2024-02-20'", "'2024-02-21'", "'2024-02-22'"}}[c.Type][r.Intn(min(s.pool, 3))]
 		case t.Format == CSV && c.Class == Text: // nothing that the sniffer would take for NULL, a number or a quote
 			row[i] = "'" + pick(r, "a", "b", "c", "x y") + "'"
+		case c.wide:
+			row[i] = r.wideLiteral(c)
 		default:
 			row[i] = r.columnLiteral(c, s.pool)
 		}
 	}
 	return row
+}
+
+// wideLiteral is one of wideValues values, some of which the pools of other columns have too.
+func (r *random) wideLiteral(c Column) string {
+	i := r.Intn(wideValues)
+	switch c.Class {
+	case Text:
+		return "'w" + strconv.Itoa(i) + "'"
+	case Date:
+		return fmt.Sprintf("DATE '2020-02-20' + %d", i)
+	}
+	return strconv.Itoa(i)
 }
 
 // columnLiteral adds to literal the types without a class of their own, and the limits of small ones.
