@@ -25,6 +25,16 @@ func (r Run) Holds(s Span) bool {
 	return !r.Empty() && (s.First < r.Until && s.Last >= r.First || s.Nulls && r.First == 0)
 }
 
+// Within reports whether all rows of a split are in the run.
+func (r Run) Within(s Span) bool {
+	return s.First >= r.First && s.Last < r.Until && (!s.Nulls || r.First == 0)
+}
+
+// SpanOf says in which of a divided scan's ranges the rows of a row group of a file may be.
+func (s *ScanInput) SpanOf(f *table.File, group int) Span {
+	return spanOf(s.By.Ranges, f.Zone(s.Columns[s.By.Column]).At(group))
+}
+
 // DealRanges gives each of several takers a run of ranges, together all of them in order, by weights as near to the
 // takers' shares (positive) as whole ranges allow. Some runs may be empty. A range goes to the taker in whose share its middle lies.
 func DealRanges(weights, shares []float64) []Run {

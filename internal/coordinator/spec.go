@@ -57,6 +57,9 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 			if scan.Range, err = rangeOf(&stage.Scans[i], task.Ranges[i]); err != nil {
 				return nil, err
 			}
+			if scan.Range != nil {
+				scan.Splits = splitsInRange(&stage.Scans[i], task.Ranges[i], task.Splits[i])
+			}
 		}
 		spec.Scans = append(spec.Scans, scan)
 	}
@@ -151,6 +154,39 @@ func rangeOf(in *distplan.ScanInput, run distplan.Run) (*pb.KeyRange, error) {
 		r.Nulls = r.Nulls || span.Nulls && run.First == 0
 	}
 	return r, nil
+}
+
+// splitsInRange cuts the splits of a scan that is divided by ranges into those whose rows are all in the run, as their row
+// groups' bounds tell, and those of which it takes some.
+func splitsInRange(in *distplan.ScanInput, run distplan.Run, splits []table.Split) []*pb.Split {
+	var out []*pb.Split
+	for _, s := range splits {
+		f := s.File
+		if len(f.RowGroups) == 0 {
+			split := splitOf(s)
+			split.Inside = run.Within(in.SpanOf(f, 0))
+			out = append(out, split)
+			continue
+		}
+		first := len(out)
+		for g, group := range f.RowGroups {
+			if !s.Whole() && (group.FirstRow < s.FirstRow || group.FirstRow >= s.FirstRow+s.Rows) {
+				continue
+			}
+			inside := run.Within(in.SpanOf(f, g))
+			if last := len(out) - 1; last >= first && out[last].Inside == inside {
+				out[last].Rows += group.Rows
+				continue
+			}
+			split := splitOf(table.Split{File: f, FirstRow: group.FirstRow, Rows: group.Rows})
+			split.Inside = inside
+			out = append(out, split)
+		}
+		if s.Whole() && len(out) == first+1 {
+			out[first].Rows = -1
+		}
+	}
+	return out
 }
 
 func splitOf(s table.Split) *pb.Split {

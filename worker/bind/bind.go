@@ -102,7 +102,8 @@ var readers = map[string]string{
 	string(table.JSON):    "read_json",
 }
 
-// scanSQL prints the body of a scan: one SELECT for each reader call, under UNION ALL.
+// scanSQL prints the body of a scan: one SELECT for each reader call, under UNION ALL, and over those that need it the
+// condition of its range.
 func scanSQL(scan *pb.Scan) (string, error) {
 	reader, known := readers[scan.GetFormat()]
 	if !known {
@@ -111,8 +112,42 @@ func scanSQL(scan *pb.Scan) (string, error) {
 	if len(scan.GetSplits()) == 0 {
 		return emptySQL(scan), nil
 	}
+	if scan.GetRange() == nil {
+		return armsSQL(scan, reader, scan.GetSplits())
+	}
+	var inside, across []*pb.Split
+	for _, s := range scan.GetSplits() {
+		if s.GetInside() {
+			inside = append(inside, s)
+		} else {
+			across = append(across, s)
+		}
+	}
+	if len(across) == 0 {
+		return armsSQL(scan, reader, inside)
+	}
+	where, err := rangeSQL(scan)
+	if err != nil {
+		return "", err
+	}
+	body, err := armsSQL(scan, reader, across)
+	if err != nil {
+		return "", err
+	}
+	// DuckDB pushes the condition down to the readers. It takes it for one that few rows meet, so it stands only over those
+	// that may not: with it over all, joins above would be built the wrong way round.
+	body = "SELECT * FROM (" + body + ") AS t" + columnList(max(len(scan.GetColumns()), 1)) + " WHERE " + where
+	if len(inside) == 0 {
+		return body, nil
+	}
+	whole, err := armsSQL(scan, reader, inside)
+	return whole + "\nUNION ALL\n" + body, err
+}
+
+// armsSQL prints one SELECT for each reader call that the splits need.
+func armsSQL(scan *pb.Scan, reader string, splits []*pb.Split) (string, error) {
 	var arms []string
-	for _, call := range calls(scan) {
+	for _, call := range calls(scan, splits) {
 		columns, err := columnsSQL(scan, call)
 		if err != nil {
 			return "", err
@@ -123,16 +158,7 @@ func scanSQL(scan *pb.Scan) (string, error) {
 		}
 		arms = append(arms, "SELECT "+columns+" FROM "+from)
 	}
-	body := strings.Join(arms, "\nUNION ALL\n")
-	if scan.GetRange() == nil {
-		return body, nil
-	}
-	where, err := rangeSQL(scan)
-	if err != nil {
-		return "", err
-	}
-	// DuckDB pushes the condition down to the readers.
-	return "SELECT * FROM (" + body + ") AS t" + columnList(max(len(scan.GetColumns()), 1)) + " WHERE " + where, nil
+	return strings.Join(arms, "\nUNION ALL\n"), nil
 }
 
 // rangeSQL prints the condition of a scan that is divided by ranges of a column.

@@ -17,7 +17,7 @@ import (
 //	scan NAME FORMAT [columns=NAME:TYPE;…] [keys=NAME,…]   an empty column name is NULL of the type
 //	option NAME SQL                                        of the scan above
 //	range COLUMN LOWER UPPER [nulls]                       of the scan above; - is no end
-//	split PATH [first=N rows=N] [key=VALUE|null=]…         of the scan above
+//	split PATH [first=N rows=N] [key=VALUE|null=]… [inside]         of the scan above
 //	exchange NAME COLUMNS [BODY…]                          without a body it was not fetched
 //	fragment SQL
 func TestBind(t *testing.T) {
@@ -75,6 +75,7 @@ func parse(t *testing.T, text string) (*pb.TaskSpec, map[string]string) {
 			split := &pb.Split{Path: fields[0], Rows: -1}
 			for _, f := range fields[1:] {
 				name, value, _ := strings.Cut(f, "=")
+				split.Inside = split.Inside || f == "inside"
 				n, _ := strconv.ParseInt(value, 10, 64)
 				switch name {
 				case "first":

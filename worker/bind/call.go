@@ -25,11 +25,11 @@ type call struct {
 // calls groups splits, in their order: whole files of equal keys go into one call; all files whose keys the engine would read
 // out of their paths just as they are go into one call together, since thousands of calls are slow to plan; adjoining runs
 // of one file are joined.
-func calls(scan *pb.Scan) []call {
+func calls(scan *pb.Scan, splits []*pb.Split) []call {
 	var all []call
 	whole := map[string]int{}
-	keyed := manyKeys(scan.GetSplits())
-	for _, s := range scan.GetSplits() {
+	keyed := manyKeys(splits)
+	for _, s := range splits {
 		if s.GetRows() < 0 {
 			names, fromPath := "", false
 			if keyed {

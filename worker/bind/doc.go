@@ -13,6 +13,7 @@
 //  2. An input has exactly the columns and types that the task names, also when it has no splits.
 //  3. A scan reads exactly its splits: whole files in one reader call (so that the engine spreads them over its threads), each
 //     run of rows in a call of its own. A row stands in the input once for every split that holds it.
+//     Of splits that are not inside the scan's range it keeps the rows of the range; the others are read as they are.
 //     Files of a table whose files differ in their columns are read by name, and a column that none of the task's has is NULL.
 //  4. The engine can push projections and filters through what is printed; a test asks EXPLAIN.
 //

@@ -1330,8 +1330,9 @@ type Split struct {
 	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
 	ModTimeUnixNs int64                  `protobuf:"varint,3,opt,name=mod_time_unix_ns,json=modTimeUnixNs,proto3" json:"mod_time_unix_ns,omitempty"`
 	FirstRow      int64                  `protobuf:"varint,4,opt,name=first_row,json=firstRow,proto3" json:"first_row,omitempty"`
-	Rows          int64                  `protobuf:"varint,5,opt,name=rows,proto3" json:"rows,omitempty"` // < 0 = whole file
-	Keys          []*Key                 `protobuf:"bytes,6,rep,name=keys,proto3" json:"keys,omitempty"`  // of partition_columns
+	Rows          int64                  `protobuf:"varint,5,opt,name=rows,proto3" json:"rows,omitempty"`     // < 0 = whole file
+	Keys          []*Key                 `protobuf:"bytes,6,rep,name=keys,proto3" json:"keys,omitempty"`      // of partition_columns
+	Inside        bool                   `protobuf:"varint,7,opt,name=inside,proto3" json:"inside,omitempty"` // all rows are in the scan's range: they need not be compared with it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1406,6 +1407,13 @@ func (x *Split) GetKeys() []*Key {
 		return x.Keys
 	}
 	return nil
+}
+
+func (x *Split) GetInside() bool {
+	if x != nil {
+		return x.Inside
+	}
+	return false
 }
 
 type Key struct {
@@ -2325,14 +2333,15 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x05nulls\x18\x04 \x01(\bR\x05nulls\".\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
-	"\x03sql\x18\x02 \x01(\tR\x03sql\"\xaf\x01\n" +
+	"\x03sql\x18\x02 \x01(\tR\x03sql\"\xc7\x01\n" +
 	"\x05Split\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12'\n" +
 	"\x10mod_time_unix_ns\x18\x03 \x01(\x03R\rmodTimeUnixNs\x12\x1b\n" +
 	"\tfirst_row\x18\x04 \x01(\x03R\bfirstRow\x12\x12\n" +
 	"\x04rows\x18\x05 \x01(\x03R\x04rows\x12$\n" +
-	"\x04keys\x18\x06 \x03(\v2\x10.arbalest.v1.KeyR\x04keys\"/\n" +
+	"\x04keys\x18\x06 \x03(\v2\x10.arbalest.v1.KeyR\x04keys\x12\x16\n" +
+	"\x06inside\x18\a \x01(\bR\x06inside\"/\n" +
 	"\x03Key\x12\x12\n" +
 	"\x04null\x18\x01 \x01(\bR\x04null\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xc1\x01\n" +
