@@ -136,7 +136,9 @@ func sampleOf(n operator.Node, key expr.Expr, step int64) operator.Node {
 		return keys
 	}
 	bigint := table.Of(table.BigInt)
-	numbered := &operator.Window{Estimated: estimated(n), Child: keys, Windows: []*expr.Window{inOrder("row_number", ref)}}
+	numbered := &operator.Window{
+		Estimated: estimated(n), Child: keys, Windows: []*expr.Window{inOrder("row_number", ref)}, Phase: operator.Partial,
+	}
 	turn := &expr.Call{Name: "%", Args: []expr.Expr{&expr.Ref{Index: 1, Result: bigint}, numeral(step, bigint)}, Result: bigint}
 	return &operator.Filter{
 		Estimated: operator.Estimated{Rows: max(-1, n.Estimate()/float64(step))}, Child: numbered,

@@ -22,11 +22,11 @@ const large = 64 << 20
 // plan10 plans a query of TPC-H at scale 10, from the frontend's committed plan and estimates.
 func plan10(t *testing.T, query, workers int) *distplan.Plan {
 	t.Helper()
-	return plan10Over(t, tpch.Scale10(), query, workers)
+	return plan10Over(t, tpch.Scale10(), query, distplan.Options{Workers: workers})
 }
 
-// plan10Over likewise, over tables that know more or less.
-func plan10Over(t *testing.T, tables map[string]*table.Table, query, workers int) *distplan.Plan {
+// plan10Over likewise, over tables that know more or less, and with other options.
+func plan10Over(t *testing.T, tables map[string]*table.Table, query int, options distplan.Options) *distplan.Plan {
 	t.Helper()
 	read := func(kind string) []byte {
 		data, err := os.ReadFile(filepath.Join("..", "internal", "frontend", "planjson", "testdata", "scale10", fmt.Sprintf("q%02d%s.json", query, kind)))
@@ -43,14 +43,28 @@ func plan10Over(t *testing.T, tables map[string]*table.Table, query, workers int
 		t.Fatal(err)
 	}
 	planjson.Estimates(tree, read(".explain"))
-	p, err := distplan.Build(
-		distplan.Statement{Tree: tree, Columns: resultColumns(tree, make([]string, len(tree.Types())))},
-		distplan.Options{Workers: workers, SmallBytes: 16 << 20},
-	)
+	options.SmallBytes = 16 << 20
+	p, err := distplan.Build(distplan.Statement{Tree: tree, Columns: resultColumns(tree, make([]string, len(tree.Types())))}, options)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("query %d with %+v: %v", query, options, err)
 	}
 	return p
+}
+
+// TestTPCH10Validates plans every query in every way that a session may ask for: Validate refuses none.
+func TestTPCH10Validates(t *testing.T) {
+	tables := tpch.Scale10()
+	for _, strategy := range []distplan.JoinStrategy{distplan.JoinAuto, distplan.JoinExchange, distplan.JoinBroadcast} {
+		for _, workers := range []int{1, 3, 5} {
+			for _, partitions := range []int{1, 2, 16} {
+				for _, q := range tpch.Queries() {
+					plan10Over(t, tables, q.Number, distplan.Options{
+						Workers: workers, Partitions: partitions, JoinStrategy: strategy, Distributed: distplan.Always, OrderedEndpoints: workers == 3,
+					})
+				}
+			}
+		}
+	}
 }
 
 // TestTPCH10 shows the plans at scale 10 for four workers.

@@ -40,7 +40,7 @@ func TestTPCHClustered(t *testing.T) {
 		if d.HasArg("shuffled") {
 			tables = shuffled
 		}
-		p := plan10Over(t, tables, n, 4)
+		p := plan10Over(t, tables, n, distplan.Options{Workers: 4})
 		return distplan.ExplainOn(p, tasks(t, p, 4))
 	})
 }

@@ -20,7 +20,8 @@ import (
 //  5. Every row of every scanned table is in exactly one split, but for those of skipped units, which are in none.
 //     A scan divided by ranges gives each task the splits that may hold rows of its ranges.
 //  6. An ordered result comes from one task, or from a stage that sorts what it reads of range partitions.
-//  7. In a stage of many tasks no row can come from more than one of them (validateShares).
+//  7. In a stage of many tasks no row can come from more than one of them, and rows that meet (the sides of a join, a group,
+//     a window's partition, equal rows of a set operation) are in one (validateShares).
 func Validate(p *Plan) error {
 	if len(p.Stages) == 0 {
 		return fmt.Errorf("plan has no stage")

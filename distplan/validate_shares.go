@@ -18,26 +18,30 @@ const (
 
 // A shareChecker walks the body of a stage of many tasks and refuses what would give rows more than once or not at all,
 // whatever rule put it there: a stage that gives the same rows from every task, a preserved side of a join that every task
-// sees whole, branches of a set operation of which one is whole, parts that meet without a hash exchange.
+// sees whole, branches of a set operation of which one is whole, rows that must meet and are not in one task.
 type shareChecker struct {
 	plan   *Plan
 	stage  *Stage
 	scans  map[*operator.Scan]int // positions among the stage's
 	ctes   map[int]share
 	delims map[int]share
+	alikes map[sent]map[int]bool // what alike has answered
 }
 
 func validateShares(p *Plan, s *Stage) error {
 	if s.Spread == SpreadSingle {
 		return nil
 	}
-	c := shareChecker{plan: p, stage: s, scans: map[*operator.Scan]int{}, ctes: map[int]share{}, delims: map[int]share{}}
+	c := shareChecker{plan: p, stage: s, scans: map[*operator.Scan]int{}, ctes: map[int]share{}, delims: map[int]share{}, alikes: map[sent]map[int]bool{}}
 	for i, scan := range operator.Scans(s.Body) {
 		c.scans[scan] = i
 	}
 	of, err := c.of(s.Body)
 	if err == nil && of == seenByAll {
 		err = fmt.Errorf("every task gives the same rows")
+	}
+	if err == nil && s.Output.Kind == OutputResult {
+		err = c.result(s.Body)
 	}
 	return err
 }
@@ -81,6 +85,9 @@ func (c *shareChecker) of(n operator.Node) (share, error) {
 			return 0, err
 		}
 	}
+	if of == partly {
+		return of, c.groups(n)
+	}
 	return of, nil
 }
 
@@ -94,8 +101,11 @@ func (c *shareChecker) join(n *operator.Join, kind operator.JoinKind, left, righ
 	if err != nil {
 		return 0, err
 	}
-	if l == partly && r == partly && n != nil && c.sameRanges(n) {
-		return partly, nil
+	if l == partly && r == partly && n != nil {
+		if c.sameRanges(n) || c.sameHashes(n) {
+			return partly, nil
+		}
+		return 0, fmt.Errorf("%s join: rows that match may be in several tasks", kind)
 	}
 	return c.joinOf(kind, l, r)
 }
@@ -106,8 +116,8 @@ func (c *shareChecker) joinOf(kind operator.JoinKind, l, r share) (share, error)
 		return seenByAll, nil
 	case l == seenByAll && !mayRepeat(kind, true), r == seenByAll && !mayRepeat(kind, false):
 		return 0, fmt.Errorf("%s join: every task sees all of a side whose rows are preserved", kind)
-	case l == partly && r == partly && c.stage.Spread != SpreadPartitions:
-		return 0, fmt.Errorf("%s join: both sides are divided as their splits fell", kind)
+	case l == partly && r == partly:
+		return 0, fmt.Errorf("%s join: both sides are divided", kind)
 	}
 	return partly, nil
 }
@@ -145,8 +155,8 @@ func (c *shareChecker) setOp(n *operator.SetOp) (share, error) {
 			return 0, fmt.Errorf("%s: every task sees all of one branch and a part of another", n.Kind)
 		}
 	}
-	if all == partly && c.stage.Spread != SpreadPartitions && (n.Kind != operator.Union || !n.All) {
-		return 0, fmt.Errorf("%s: the branches are divided as their splits fell", n.Kind)
+	if all == partly {
+		return all, c.groups(n)
 	}
 	return all, nil
 }

@@ -158,7 +158,7 @@ func TestValidateRefusesRepeatedRows(t *testing.T) {
 		"two scans as the splits fell": {"union all\n  scan a (k)\n  scan b (k)", "", func(p *distplan.Plan) {
 			inputs := p.Root().Body.(*operator.SetOp).Inputs
 			p.Root().Body = &operator.Join{Kind: operator.Semi, Left: inputs[0], Right: inputs[1]}
-		}, "divided as their splits fell"},
+		}, "several tasks"},
 	} {
 		tree, names, err := plantest.Tree(c.tree, tables)
 		if err != nil {

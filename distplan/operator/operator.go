@@ -195,6 +195,8 @@ type Window struct {
 	Estimated
 	Child   Node
 	Windows []*expr.Window
+	// Phase is Partial where distplan looks at the rows of each task by themselves, as for a sample of them.
+	Phase Phase
 }
 
 // A CTE evaluates Definition once and Body, in which CTERef nodes of the same ID read it.
