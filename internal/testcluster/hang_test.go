@@ -25,7 +25,7 @@ func TestHungWorkerIsReplaced(t *testing.T) {
 		"placed": {grouped, func(c *Cluster, q *coordinator.Query) { _ = q.Ready(c.t.Context()) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := Start(t, Options{Workers: 3, Data: writeTables(t), Limits: coordinator.Limits{PingSilenceMax: 2500 * time.Millisecond}})
+			c := Start(t, Options{Workers: 3, Data: writeTables(t), Lease: 4 * time.Second, Limits: coordinator.Limits{PingSilenceMax: 2500 * time.Millisecond}})
 			want := c.sorted(t, point.sql)
 			q, err := c.Submit(t, point.sql, trying(t, 4))
 			if err != nil {

@@ -84,7 +84,7 @@ func (c *Cluster) register(n *Node) (leave func()) {
 	link := flightx.NewClients(flightx.ClientConfig{})
 	conn, err := link.Conn(c.Address, false)
 	c.must("reach the coordinator", err)
-	registrar := memory.NewRegistrar(memory.RegistrarConfig{Conn: conn, Keys: c.Keys, Log: c.options.Log}, n.Worker.Record())
+	registrar := memory.NewRegistrar(memory.RegistrarConfig{Conn: conn, Keys: c.Keys, PingInterval: c.options.Lease / 4, Log: c.options.Log}, n.Worker.Record())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, err = registrar.Welcome(ctx)

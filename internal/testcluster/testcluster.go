@@ -1,6 +1,7 @@
 package testcluster
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"sync"
@@ -38,7 +39,10 @@ type Options struct {
 	// WorkerThreads and WorkerMemoryBytes size each worker's engine. Default 1 thread and 256 MiB.
 	WorkerThreads     int
 	WorkerMemoryBytes int64
-	// Limits are the coordinator's.
+	// Lease is how long a worker may be silent before it counts as lost. Default 1 min: on a machine with far more work than
+	// cores the goroutine that pings may wait for seconds, and a worker that is stopped ends its stream at once.
+	Lease time.Duration
+	// Limits are the coordinator's; PingSilenceMax is Lease unless it is given.
 	Limits coordinator.Limits
 	// SmallBytes is the coordinator's; default 1, so that even the small tables of tests are distributed.
 	SmallBytes int64
@@ -86,9 +90,11 @@ func Start(t testing.TB, o Options) *Cluster {
 	if o.WorkerMemoryBytes == 0 {
 		o.WorkerMemoryBytes = 256 << 20
 	}
+	o.Lease = cmp.Or(o.Lease, time.Minute)
+	o.Limits.PingSilenceMax = cmp.Or(o.Limits.PingSilenceMax, o.Lease)
 	c := &Cluster{t: t, options: o, Keys: auth.GenerateKeyring()}
 	c.openCatalog()
-	c.Membership = memory.New(memory.Config{Keys: c.Keys, DataLocations: c.locations(), Log: o.Log})
+	c.Membership = memory.New(memory.Config{Keys: c.Keys, LeaseTTL: o.Lease, DataLocations: c.locations(), Log: o.Log})
 	c.onClose("membership", c.Membership.Close)
 	c.Cluster = cluster.New(c.Membership, member.Requirement{Protocol: cluster.ProtocolVersion, DuckDB: duck.Version()})
 	c.clients = flightx.NewClients(flightx.ClientConfig{Keys: c.Keys})
