@@ -10,8 +10,6 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
-	"github.com/arbalest-sql/arbalest/internal/cluster"
-	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
@@ -47,20 +45,4 @@ func loopback(ctx context.Context) bool {
 	}
 	address, err := netip.ParseAddrPort(p.Addr.String())
 	return err == nil && address.Addr().Unmap().IsLoopback()
-}
-
-func checked(record *pb.WorkerRecord) (member.Record, error) {
-	if record == nil || record.GetWorkerId() == "" || record.GetIncarnation() == "" {
-		return member.Record{}, qerr.New(qerr.User, "a worker joins with a record that has an id and an incarnation")
-	}
-	for _, text := range []string{record.GetWorkerId(), record.GetIncarnation(), record.GetAddress(), record.GetAdvertised(),
-		record.GetDuckdbVersion(), record.GetVersion()} {
-		if len(text) > fieldBytesMax {
-			return member.Record{}, qerr.New(qerr.User, "a field of the worker's record has more than %d bytes", fieldBytesMax)
-		}
-	}
-	if n := len(record.GetHashVector()); n > hashBytesMax {
-		return member.Record{}, qerr.New(qerr.User, "the hash vector of the worker's record has %d bytes, more than %d", n, hashBytesMax)
-	}
-	return cluster.FromProto(record), nil
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
+	"github.com/arbalest-sql/arbalest/internal/cluster"
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/cluster/roster"
 	"github.com/arbalest-sql/arbalest/internal/member"
@@ -17,13 +18,8 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
 )
 
-const (
-	// leaseTTL is how long a worker may be silent: four pings.
-	leaseTTL = 4 * time.Second
-	// fieldBytesMax bounds ids and addresses of a record; hashBytesMax its hash vector, of a few dozen 8-byte values.
-	fieldBytesMax = 256
-	hashBytesMax  = 4 << 10
-)
+// leaseTTL is how long a worker may be silent: four pings.
+const leaseTTL = 4 * time.Second
 
 // A Config is what a Membership is made of.
 type Config struct {
@@ -42,7 +38,7 @@ type Config struct {
 type Membership struct {
 	pb.UnimplementedMembershipServer
 	cfg   Config
-	store *store
+	store *roster.Owned
 
 	mu      sync.Mutex
 	stopped bool
@@ -57,7 +53,7 @@ func New(cfg Config) *Membership {
 	if cfg.LeaseTTL == 0 {
 		cfg.LeaseTTL = leaseTTL
 	}
-	return &Membership{cfg: cfg, store: newStore(), stop: make(chan struct{})}
+	return &Membership{cfg: cfg, store: roster.NewOwned(), stop: make(chan struct{})}
 }
 
 // Register serves Join on a gRPC server.
@@ -129,11 +125,11 @@ func (m *Membership) join(stream pb.Membership_JoinServer) error {
 	if err != nil {
 		return err
 	}
-	record, err := checked(first.GetRecord())
+	record, err := cluster.Checked(first.GetRecord())
 	if err != nil {
 		return err
 	}
-	owner, err := m.store.put(record, roster.LivesMax)
+	owner, err := m.store.Put(record)
 	if err != nil {
 		return err
 	}
@@ -141,7 +137,7 @@ func (m *Membership) join(stream pb.Membership_JoinServer) error {
 	log := m.cfg.Log.With().Str("worker", string(record.ID)).Str("address", record.Address).Logger()
 	log.Info().Msg("worker joined")
 	defer func() {
-		m.store.remove(owner, key)
+		m.store.Remove(owner, key)
 		log.Info().Msg("worker left")
 	}()
 
@@ -155,16 +151,16 @@ func (m *Membership) join(stream pb.Membership_JoinServer) error {
 			return err
 		}
 		if request.GetRecord() != nil {
-			record, err := checked(request.GetRecord())
+			record, err := cluster.Checked(request.GetRecord())
 			if err != nil {
 				return err
 			}
 			if moved := roster.LifeOf(record); moved != key {
 				return qerr.New(qerr.User, "a worker's id and incarnation cannot change within a stream")
 			}
-			m.store.update(owner, record)
+			m.store.Update(owner, record)
 		}
-		if !m.store.owned(owner, key) {
+		if !m.store.Held(owner, key) {
 			return qerr.New(qerr.Fenced, "the worker has joined again by another stream")
 		}
 		reply = &pb.JoinReply{} // an echo

@@ -16,7 +16,6 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/cluster/clustertest"
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
-	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
@@ -246,19 +245,5 @@ func TestEmbedded(t *testing.T) {
 	}
 	if got := workerIDs(m); len(got) != 0 {
 		t.Errorf("members after close: %v", got)
-	}
-}
-
-func TestMembershipIsBounded(t *testing.T) {
-	s := newStore()
-	record := func(id string) member.Record { return member.Record{ID: "w", Incarnation: "1", Address: id} }
-	if _, err := s.put(record("a"), 1); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.put(record("b"), 1); err != nil {
-		t.Errorf("the same life was refused its own seat: %v", err)
-	}
-	if _, err := s.put(member.Record{ID: "other"}, 1); !qerr.Is(err, qerr.Resource) {
-		t.Errorf("one too many gave %v, want Resource", err)
 	}
 }
