@@ -33,6 +33,8 @@ type Options struct {
 	Listen    string   // the door's host; empty = 127.0.0.1
 	// Site, when given, says where worker i (from 0) runs; nil = everywhere on loopback.
 	Site func(i int) Site
+	// DoorSite, when given, says where coordinator i (from 0, the door) runs; Spill does not concern it.
+	DoorSite func(i int) Site
 }
 
 // A Cluster is a set of running processes behind one Flight SQL door.
@@ -45,6 +47,7 @@ type Cluster struct {
 	binary  string
 	options Options
 	begin   []func() (*Process, error) // starts worker i
+	open    []func() (*Process, error) // starts coordinator i
 }
 
 // Start launches a cluster for a test and stops it at the test's end; a process that did not end well fails the test.
@@ -108,15 +111,30 @@ func (c *Cluster) launch(ctx context.Context) error {
 		flags = slices.Concat(flags, []string{"--workers", strconv.Itoa(o.Workers)}, c.engineFlags(""))
 	}
 	for i := range 1 + o.Standby {
-		name, address, pages := role, addresses[2*i], addresses[2*i+1]
+		name, site := role, Site{}
 		if i > 0 {
 			name = fmt.Sprintf("%s-%d", role, i+1)
 		}
-		p, err := start(c.binary, c.dir, name, o.Env, slices.Concat([]string{role, "--listen", address, "--http", pages}, flags, o.Flags), nil)
+		if o.DoorSite != nil {
+			site = o.DoorSite(i)
+		}
+		address, pages := cmp.Or(site.Listen, addresses[2*i]), cmp.Or(site.HTTP, addresses[2*i+1])
+		args := slices.Concat([]string{role, "--listen", address, "--http", pages}, flags, o.Flags)
+		if site.Advertise != "" {
+			args = append(args, "--advertise", site.Advertise)
+		}
+		c.open = append(c.open, func() (*Process, error) {
+			p, err := start(c.binary, c.dir, name, o.Env, args, site.Enter)
+			if err != nil {
+				return nil, err
+			}
+			p.Address, p.HTTP = cmp.Or(site.Advertise, address), pages
+			return p, nil
+		})
+		p, err := c.open[i]()
 		if err != nil {
 			return err
 		}
-		p.Address, p.HTTP = address, pages
 		if i == 0 {
 			c.Door = p
 		} else {

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -76,10 +77,11 @@ func (c *Cluster) busy(ctx context.Context) error {
 			return err
 		}
 		var gauges []string
-		if p == c.Door {
+		door := slices.Contains(c.doors(), p)
+		if door {
 			gauges = append(gauges, metricLive)
 		}
-		if p != c.Door || p.Name == "serve" {
+		if !door || p.Name == "serve" {
 			gauges = append(gauges, workerGauges...)
 		}
 		for _, name := range gauges {

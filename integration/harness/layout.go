@@ -37,7 +37,10 @@ func Binary() (string, error) {
 func Python() (string, error) { return built(".tmp/venv/bin/python", "make tools-python") }
 
 // Etcd is the path of the etcd server of a version.
-func Etcd(version string) (string, error) { return built(".tmp/bin/etcd-"+version, "make tools-etcd") }
+func Etcd(version string) (string, error) { return Tool("etcd-"+version, "make tools-etcd") }
+
+// Tool is the path of a program that a target of the Makefile builds for the tests.
+func Tool(name, target string) (string, error) { return built(".tmp/bin/"+name, target) }
 
 // Generator gives the TPC-H data generator.
 func Generator() (string, error) { return built(".tmp/venv/bin/tpchgen-cli", "make tools-python") }

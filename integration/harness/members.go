@@ -27,13 +27,18 @@ func (p *Process) waitMembers(ctx context.Context, want int) error {
 	})
 }
 
-// poll asks again and again until there is no fault; at the end of ctx it returns the last one.
+// poll asks again and again until there is no fault; at the end of ctx it returns the last one that was not ctx's.
 func poll(ctx context.Context, fault func() error) error {
+	var last error
 	for {
 		err := fault()
 		if err == nil {
 			return nil
 		}
+		if last != nil && ctx.Err() != nil {
+			return last
+		}
+		last = err
 		select {
 		case <-ctx.Done():
 			return err

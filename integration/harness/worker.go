@@ -102,3 +102,23 @@ func (c *Cluster) Restart(ctx context.Context, i int) error {
 	}
 	return c.WaitUsable(ctx)
 }
+
+// Reopen starts coordinator i (0 is the door) again after it has ended, at the same address, and waits until it is ready and
+// counts all workers.
+func (c *Cluster) Reopen(ctx context.Context, i int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWait)
+	defer cancel()
+	p, err := c.open[i]()
+	if err != nil {
+		return err
+	}
+	if i == 0 {
+		c.Door = p
+	} else {
+		c.Standby[i-1] = p
+	}
+	if err := p.waitReady(ctx); err != nil {
+		return err
+	}
+	return p.waitMembers(ctx, c.options.Workers)
+}

@@ -121,6 +121,16 @@ func (h *Host) IsCut() bool {
 // Heal plugs it in again.
 func (n *Network) Heal(h *Host) error { return run("ip", "link", "set", h.veth, "master", n.bridge) }
 
+// Lose makes what this host sends to an address vanish; what comes from there still arrives.
+func (h *Host) Lose(address string) error {
+	return run("ip", "-n", h.name, "route", "add", "blackhole", address+"/32")
+}
+
+// Regain undoes Lose.
+func (h *Host) Regain(address string) error {
+	return run("ip", "-n", h.name, "route", "delete", "blackhole", address+"/32")
+}
+
 // Enter moves the calling thread, which must be locked to its goroutine and never be used again, into the host's namespace.
 func (h *Host) Enter() error {
 	f, err := os.Open("/run/netns/" + h.name)
