@@ -23,6 +23,9 @@ PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 # Pinned by integration/tools/etcd/go.mod; integration/etcdtest names the same.
 ETCD_VERSION := v3.7.3
+# Pinned by integration/tools/kubernetes and integration/tools/helm; integration/kubetest names the same.
+KUBERNETES_VERSION := v1.36.3
+HELM_VERSION := v3.22.0
 
 # What `make bench` measures: `make bench BENCH_FLAGS='-large 10 -v'`; -help lists all.
 BENCH_FLAGS ?=
@@ -107,6 +110,16 @@ test-chaos: build tools-python ## a sample of what make chaos does; Linux, as ro
 chaos: build tools-python ## every fault at every place, 200 killed workers, TPC-H at scale 10 in little memory; Linux, as root
 	ARBALEST_CHAOS=full $(GO) test -count=1 -timeout 4h -v ./integration/chaos/...
 
+.PHONY: test-k8s
+test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the chart and processes against a real API server
+	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run 'APIServer' ./internal/cluster/kubernetes
+	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v ./integration/kubernetes
+	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run Kubernetes ./integration/deploy
+
+.PHONY: test-hosts
+test-hosts: build tools-python ## every process on a host of its own (network namespaces); Linux, as root
+	$(GO) test -count=1 -timeout 25m -v ./integration/hosts
+
 .PHONY: soak
 soak: build tools-python ## SOAK mixed queries (50000), and what every process holds meanwhile
 	ARBALEST_SOAK=$(SOAK) $(GO) test -count=1 -timeout 12h -v ./integration/soak/...
@@ -189,6 +202,23 @@ tools-etcd: $(GOBIN)/etcd-$(ETCD_VERSION) ## the etcd server that the membership
 $(GOBIN)/etcd-$(ETCD_VERSION): integration/tools/etcd/go.mod
 	mkdir -p $(@D)
 	cd $(<D) && $(GO) build -o $@ go.etcd.io/etcd/server/v3
+
+.PHONY: tools-k8s
+tools-k8s: $(GOBIN)/kube-apiserver-$(KUBERNETES_VERSION) $(GOBIN)/kubectl-$(KUBERNETES_VERSION) tools-helm ## the Kubernetes API server (minutes to build), kubectl and Helm
+
+.PHONY: tools-helm
+tools-helm: $(GOBIN)/helm-$(HELM_VERSION) ## the Helm that renders deploy/helm
+
+# The versions are what the server tells its clients, and the API that it serves.
+$(GOBIN)/kube-apiserver-$(KUBERNETES_VERSION) $(GOBIN)/kubectl-$(KUBERNETES_VERSION): $(GOBIN)/%-$(KUBERNETES_VERSION): integration/tools/kubernetes/go.mod
+	mkdir -p $(@D)
+	version=k8s.io/component-base/version
+	cd $(<D) && CGO_ENABLED=0 $(GO) build -o $@ -ldflags "-s -w -X $$version.gitVersion=$(KUBERNETES_VERSION) -X $$version.gitMajor=1 -X $$version.gitMinor=36" k8s.io/kubernetes/cmd/$*
+
+$(GOBIN)/helm-$(HELM_VERSION): integration/tools/helm/go.mod
+	mkdir -p $(@D)
+	kubernetes=helm.sh/helm/v3/pkg/chartutil.k8sVersion
+	cd $(<D) && CGO_ENABLED=0 $(GO) build -o $@ -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=$(HELM_VERSION) -X $${kubernetes}Major=1 -X $${kubernetes}Minor=36" helm.sh/helm/v3/cmd/helm
 
 $(GOBIN)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 	$(call install,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))

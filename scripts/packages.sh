@@ -15,6 +15,6 @@ go list -tags duckdb_arrow -test -f '{{if eq .Name "main"}}{{.ImportPath}}{{rang
       engine = 0
       for (i = 2; i <= NF; i++) if ($i ~ /^github\.com\/duckdb\/duckdb-go-bindings/) engine = 1
       sub(/\.test$/, "", $1)
-      if ($1 ~ /\/integration\/(badinput|chaos|compat|deploy|fleet|load|logic|oracle|soak|tpch)(\/|$)/) next
+      if ($1 ~ /\/integration\/(badinput|chaos|compat|deploy|fleet|hosts|kubernetes|load|logic|oracle|soak|tpch)(\/|$)/) next
       if ((want == "engine") == (engine == 1)) print $1
     }'

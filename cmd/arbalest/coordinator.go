@@ -31,7 +31,7 @@ type door struct {
 	listener    net.Listener
 	keys        *auth.Keyring
 	clients     *flightx.Clients
-	membership  *memory.Membership // nil when the nodes meet in etcd
+	membership  *memory.Membership // nil when the nodes meet elsewhere
 	cluster     *cluster.Cluster
 	coordinator *coordinator.Coordinator
 	flight      *flightserver.Server

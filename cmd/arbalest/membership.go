@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ import (
 // joinTimeout is how long a worker looks for its coordinator before it gives up: both may be starting.
 const joinTimeout = 2 * time.Minute
 
-// openTimeout is how long a coordinator looks for etcd before it gives up.
+// openTimeout is how long a coordinator looks for etcd or the Kubernetes API server before it gives up.
 const openTimeout = time.Minute
 
 // meeting names where the nodes of the cluster meet, for messages.
@@ -43,19 +44,30 @@ func (n *node) openMembership(d *door) error {
 		d.membership = memory.New(memory.Config{Keys: d.keys, HandOver: n.config.ClusterKey == "", DataLocations: d.data, Log: n.log})
 		members = d.membership
 	} else {
-		c, err := n.etcd(d.keys)
-		if err != nil {
-			return err
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
-		if members, err = etcd.Open(ctx, c, n.advertised(d.listener), d.data); err != nil {
+		var err error
+		if n.config.Kubernetes() {
+			members, err = n.openKubernetes(ctx, d)
+		} else {
+			members, err = n.openEtcd(ctx, d)
+		}
+		if err != nil {
 			return fmt.Errorf("--cluster %s: %w", n.config.Cluster, err)
 		}
 	}
 	n.onClose(members.Close)
 	d.cluster = cluster.New(members, member.Requirement{Protocol: worker.ProtocolVersion, DuckDB: duck.Version()})
 	return nil
+}
+
+// openEtcd lists this coordinator in etcd and follows the workers there.
+func (n *node) openEtcd(ctx context.Context, d *door) (driver.Driver, error) {
+	c, err := n.etcd(d.keys)
+	if err != nil {
+		return nil, err
+	}
+	return etcd.Open(ctx, c, n.advertised(d.listener), d.data)
 }
 
 // etcd is how this node reaches etcd.
@@ -92,7 +104,7 @@ type registrar interface {
 //
 // A cluster that comes back with another key or other data is another one to this process, whose engine and tickets are
 // bound to the first: changed ends it with a reason, and whoever supervises it starts it anew.
-func (n *node) join(record *pb.WorkerRecord, changed func(error)) (registrar, *auth.Keyring, []string, error) {
+func (n *node) join(l net.Listener, record *pb.WorkerRecord, changed func(error)) (registrar, *auth.Keyring, []string, error) {
 	var keys *auth.Keyring
 	if n.config.ClusterKey != "" {
 		var err error
@@ -100,7 +112,11 @@ func (n *node) join(record *pb.WorkerRecord, changed func(error)) (registrar, *a
 			return nil, nil, nil, err
 		}
 	}
-	if n.config.Cluster != config.MemoryCluster {
+	switch {
+	case n.config.Kubernetes():
+		r, locations, err := n.joinKubernetes(l, record, keys, changed)
+		return r, keys, locations, err
+	case n.config.Etcd():
 		r, locations, err := n.joinEtcd(record, keys, changed)
 		return r, keys, locations, err
 	}
@@ -118,7 +134,7 @@ func (n *node) joinEtcd(record *pb.WorkerRecord, keys *auth.Keyring, changed fun
 	r, err := etcd.Register(c, record, func(locations []string) {
 		<-known
 		if !slices.Equal(locations, first) {
-			changed(fmt.Errorf("the coordinators in %s serve other data now: start this worker again", n.config.Cluster))
+			changed(n.otherData())
 		}
 	})
 	if err != nil {
@@ -132,6 +148,11 @@ func (n *node) joinEtcd(record *pb.WorkerRecord, keys *auth.Keyring, changed fun
 		return nil, nil, errors.Join(fmt.Errorf("join %s: %w", n.config.Cluster, err), r.Close())
 	}
 	return r, first, nil
+}
+
+// otherData is why a worker ends whose coordinators serve what its engine may not read.
+func (n *node) otherData() error {
+	return fmt.Errorf("the coordinators in %s serve other data now: start this worker again", n.config.Cluster)
 }
 
 // joinCoordinator proves this worker to the coordinator that keeps the membership.

@@ -71,7 +71,7 @@ func runWorker(args []string, out io.Writer) (err error) {
 		default: // the first failure is the reason
 		}
 	}
-	registrar, keys, locations, err := n.join(record, fail)
+	registrar, keys, locations, err := n.join(l, record, fail)
 	if err != nil {
 		return err
 	}
@@ -93,6 +93,9 @@ func runWorker(args []string, out io.Writer) (err error) {
 	}
 	server := grpc.NewServer(append(flightx.ServerOptions(n.log), grpc.Creds(transport))...)
 	w.Register(server)
+	if visited, ok := registrar.(interface{ Register(s grpc.ServiceRegistrar) }); ok {
+		visited.Register(server)
+	}
 	metrics, err := startHTTP(n.config.HTTP, func() error {
 		if !registrar.Joined() {
 			return fmt.Errorf("not joined to %s", n.meeting())

@@ -12,6 +12,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/integration/etcdtest"
 	"github.com/arbalest-sql/arbalest/integration/harness"
+	"github.com/arbalest-sql/arbalest/integration/kubetest"
 )
 
 // sectionLimit bounds the blocks of one section; starting four processes takes seconds.
@@ -57,34 +58,70 @@ func TestPage(t *testing.T) {
 		"Standalone": {"usable", "Ada", "Grace"},
 		"Over etcd":  {"count_star()", "2", "(1 row)"},
 	}
-	if len(blocks) != len(want)+1 {
-		t.Fatalf("the page has blocks in %d sections, the test knows %d", len(blocks), len(want)+1)
-	}
-	for section, prints := range want {
-		t.Run(section, func(t *testing.T) {
-			out := run(t, blocks[preparation]+blocks[section])
-			for _, text := range prints {
-				if !strings.Contains(out, text) {
-					t.Errorf("no %q in what the section prints:\n%s", text, out)
-				}
-			}
-		})
-	}
-}
-
-// run gives the script to bash, with the binaries on its path, and ends what it left running.
-func run(t *testing.T, script string) string {
-	t.Helper()
-	arbalest, err := harness.Binary()
-	if err != nil {
-		t.Fatal(err)
+	if len(blocks) != len(want)+2 {
+		t.Fatalf("the page has blocks in %d sections, the tests know %d", len(blocks), len(want)+2)
 	}
 	etcd, err := harness.Etcd(etcdtest.Version)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for section, prints := range want {
+		t.Run(section, func(t *testing.T) {
+			contains(t, run(t, blocks[preparation]+blocks[section], map[string]string{"etcd": etcd}), prints)
+		})
+	}
+}
+
+// TestKubernetesPage runs the section on Kubernetes against an API server: a release is installed; no pod runs, as there is no
+// node.
+func TestKubernetesPage(t *testing.T) {
+	kubetest.Enabled(t)
+	server := kubetest.Start(t, nil)
+	path, err := harness.Path("docs", "deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := harness.Path("deploy", "helm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools := map[string]string{}
+	for name, file := range map[string]string{"helm": "helm-" + kubetest.HelmVersion, "kubectl": "kubectl-" + kubetest.Version} {
+		if tools[name], err = harness.Tool(file, "make tools-k8s"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("KUBECONFIG", server.Kubeconfig(server.Admin))
+	t.Setenv("CHART", chart)
+	t.Setenv("HOME", t.TempDir()) // kubectl and Helm keep caches there
+	blocks := sections(string(page))
+	contains(t, run(t, blocks[preparation]+blocks["Kubernetes"], tools), []string{"STATUS: deployed", "deployment.apps/arbalest", "statefulset.apps/arbalest-workers",
+		"networkpolicy.networking.k8s.io/arbalest-workers", "poddisruptionbudget.policy/arbalest-workers", "service/arbalest-workers"})
+}
+
+func contains(t *testing.T, out string, prints []string) {
+	t.Helper()
+	for _, text := range prints {
+		if !strings.Contains(out, text) {
+			t.Errorf("no %q in what the section prints:\n%s", text, out)
+		}
+	}
+}
+
+// run gives the script to bash, with arbalest and other tools on its path, and ends what it left running.
+func run(t *testing.T, script string, tools map[string]string) string {
+	t.Helper()
+	arbalest, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir, bin := t.TempDir(), t.TempDir()
-	for name, path := range map[string]string{"arbalest": arbalest, "etcd": etcd} {
+	tools["arbalest"] = arbalest
+	for name, path := range tools {
 		if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
 			t.Fatal(err)
 		}

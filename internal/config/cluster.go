@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -36,28 +37,51 @@ func ParseEtcd(text string) (endpoints []string, prefix string, err error) {
 	return endpoints, prefix, nil
 }
 
+// ParseKubernetes reads kubernetes://NAMESPACE/SERVICE.
+func ParseKubernetes(text string) (namespace, service string, err error) {
+	rest, found := strings.CutPrefix(text, "kubernetes://")
+	namespace, service, _ = strings.Cut(rest, "/")
+	if !found || !label.MatchString(namespace) || !label.MatchString(service) {
+		return "", "", fmt.Errorf("%q: want kubernetes://NAMESPACE/SERVICE, the headless Service in front of the workers, such as kubernetes://analytics/arbalest-workers", text)
+	}
+	return namespace, service, nil
+}
+
+// label is what names of namespaces and Services are made of.
+var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// Etcd and Kubernetes say where the nodes of the cluster meet.
+func (n *Node) Etcd() bool       { return strings.HasPrefix(n.Cluster, "etcd:") }
+func (n *Node) Kubernetes() bool { return strings.HasPrefix(n.Cluster, "kubernetes:") }
+
 // checkCluster checks how a coordinator or a worker finds the others.
 func (n *Node) checkCluster(bad func(string, ...any)) {
 	if n.Cluster == MemoryCluster {
 		if n.Role == Worker && n.CoordinatorAddress == "" {
-			bad("--coordinator is missing: a worker needs the HOST:PORT of the coordinator to join, or --cluster etcd://…")
+			bad("--coordinator is missing: a worker needs the HOST:PORT of the coordinator to join, or --cluster etcd://… or kubernetes://…")
 		} else if n.Role == Worker {
 			n.checkAddress("--coordinator", n.CoordinatorAddress, bad)
 		}
 		return
 	}
-	if !strings.HasPrefix(n.Cluster, "etcd:") {
-		bad("--cluster %q: not known; allowed: memory, etcd://HOST:PORT,HOST:PORT/PREFIX", n.Cluster)
+	var err error
+	switch {
+	case n.Etcd():
+		_, _, err = ParseEtcd(n.Cluster)
+	case n.Kubernetes():
+		_, _, err = ParseKubernetes(n.Cluster)
+	default:
+		bad("--cluster %q: not known; allowed: memory, etcd://HOST:PORT,HOST:PORT/PREFIX, kubernetes://NAMESPACE/SERVICE", n.Cluster)
 		return
 	}
-	if _, _, err := ParseEtcd(n.Cluster); err != nil {
+	if err != nil {
 		bad("--cluster %w", err)
 	}
 	if n.CoordinatorAddress != "" {
-		bad("--coordinator and --cluster %s exclude each other: the worker finds its coordinators in etcd", n.Cluster)
+		bad("--coordinator and --cluster %s exclude each other: worker and coordinators meet there", n.Cluster)
 	}
 	if n.ClusterKey == "" {
-		bad("--cluster %s needs --cluster-key: nodes sign with it what they write to etcd", n.Cluster)
+		bad("--cluster %s needs --cluster-key: nodes sign with it what they say of themselves", n.Cluster)
 	}
 	if (n.EtcdTLSCert == "") != (n.EtcdTLSKey == "") {
 		bad("--etcd-tls-cert and --etcd-tls-key go together: give both or none")

@@ -27,3 +27,25 @@ func TestParseEtcd(t *testing.T) {
 		}
 	}
 }
+
+func TestParseKubernetes(t *testing.T) {
+	for text, want := range map[string]string{
+		"kubernetes://analytics/arbalest-workers": "analytics arbalest-workers",
+		"kubernetes://analytics":                  "",
+		"kubernetes://":                           "",
+		"kubernetes://a/b/c":                      "",
+		"kubernetes://A/b":                        "",
+		"kubernetes://a/b?c=d":                    "",
+		"kubernetes://a/b=c,d":                    "",
+		"etcd://h1:2379":                          "",
+	} {
+		namespace, service, err := ParseKubernetes(text)
+		got := namespace + " " + service
+		if err != nil {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("%s: %q (%v), want %q", text, got, err, want)
+		}
+	}
+}

@@ -86,6 +86,8 @@ func TestFaultsSayWhichWhyAndWhatIsAllowed(t *testing.T) {
 		{"etcd without a port", Coordinator, nil, []string{"--cluster", "etcd://h", "--cluster-key", file}, []string{"etcd://h", "HOST:PORT"}},
 		{"etcd without a key", Worker, nil, []string{"--cluster", "etcd://h:1"}, []string{"--cluster-key"}},
 		{"etcd and a coordinator", Worker, nil, []string{"--cluster", "etcd://h:1", "--coordinator", "h:2", "--cluster-key", file}, []string{"--coordinator", "exclude"}},
+		{"kubernetes without a service", Coordinator, nil, []string{"--cluster", "kubernetes://ns", "--cluster-key", file}, []string{"kubernetes://ns", "NAMESPACE/SERVICE"}},
+		{"kubernetes without a key", Worker, nil, []string{"--cluster", "kubernetes://ns/svc"}, []string{"--cluster-key"}},
 		{"etcd user alone", Worker, nil, []string{"--cluster", "etcd://h:1", "--cluster-key", file, "--etcd-user", "u"}, []string{"--etcd-password-file"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -33,7 +33,7 @@ type Node struct {
 	Data []string
 	// Workers is the number of workers in the process (serve).
 	Workers int
-	// Cluster names the membership: "memory", or an etcd URL.
+	// Cluster names the membership: "memory", or an etcd or kubernetes URL.
 	Cluster string
 	// CoordinatorAddress is host:port of the coordinator to join (worker in a cluster of memory).
 	CoordinatorAddress string
@@ -98,7 +98,7 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	if role == Serve {
 		f.IntVar(&n.Workers, "workers", 1, "`N` workers in this process; they share its threads and memory")
 	} else {
-		f.StringVar(&n.Cluster, "cluster", "memory", "`membership`: memory (workers join the coordinator), or etcd://HOST:PORT,HOST:PORT/PREFIX (all nodes meet in etcd)")
+		f.StringVar(&n.Cluster, "cluster", "memory", "`membership`: memory (workers join the coordinator), etcd://HOST:PORT,HOST:PORT/PREFIX (all nodes meet in etcd), or kubernetes://NAMESPACE/SERVICE (coordinators find the workers behind a headless Service)")
 	}
 	if role == Worker {
 		f.StringVar(&n.CoordinatorAddress, "coordinator", "", "`HOST:PORT` of the coordinator to join")

@@ -248,6 +248,198 @@ func (x *JoinReply) GetKey() []byte {
 	return nil
 }
 
+type MeetRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Greeting      []byte                 `protobuf:"bytes,1,opt,name=greeting,proto3" json:"greeting,omitempty"` // a signed Greeting in the first message; empty in a ping
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeetRequest) Reset() {
+	*x = MeetRequest{}
+	mi := &file_arbalest_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeetRequest) ProtoMessage() {}
+
+func (x *MeetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeetRequest.ProtoReflect.Descriptor instead.
+func (*MeetRequest) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MeetRequest) GetGreeting() []byte {
+	if x != nil {
+		return x.Greeting
+	}
+	return nil
+}
+
+type MeetReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answer        []byte                 `protobuf:"bytes,1,opt,name=answer,proto3" json:"answer,omitempty"` // a signed Answer; empty in a ping
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeetReply) Reset() {
+	*x = MeetReply{}
+	mi := &file_arbalest_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeetReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeetReply) ProtoMessage() {}
+
+func (x *MeetReply) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeetReply.ProtoReflect.Descriptor instead.
+func (*MeetReply) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *MeetReply) GetAnswer() []byte {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+type Greeting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Nonce         []byte                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`                                      // random: an answer that repeats it was signed for this stream
+	DataLocations []string               `protobuf:"bytes,2,rep,name=data_locations,json=dataLocations,proto3" json:"data_locations,omitempty"` // what the worker may read
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Greeting) Reset() {
+	*x = Greeting{}
+	mi := &file_arbalest_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Greeting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Greeting) ProtoMessage() {}
+
+func (x *Greeting) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Greeting.ProtoReflect.Descriptor instead.
+func (*Greeting) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Greeting) GetNonce() []byte {
+	if x != nil {
+		return x.Nonce
+	}
+	return nil
+}
+
+func (x *Greeting) GetDataLocations() []string {
+	if x != nil {
+		return x.DataLocations
+	}
+	return nil
+}
+
+type Answer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Nonce         []byte                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"` // the greeting's
+	Record        *WorkerRecord          `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_arbalest_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Answer) GetNonce() []byte {
+	if x != nil {
+		return x.Nonce
+	}
+	return nil
+}
+
+func (x *Answer) GetRecord() *WorkerRecord {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
 // What a worker says of itself.
 type WorkerRecord struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -269,7 +461,7 @@ type WorkerRecord struct {
 
 func (x *WorkerRecord) Reset() {
 	*x = WorkerRecord{}
-	mi := &file_arbalest_proto_msgTypes[2]
+	mi := &file_arbalest_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -281,7 +473,7 @@ func (x *WorkerRecord) String() string {
 func (*WorkerRecord) ProtoMessage() {}
 
 func (x *WorkerRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[2]
+	mi := &file_arbalest_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -294,7 +486,7 @@ func (x *WorkerRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkerRecord.ProtoReflect.Descriptor instead.
 func (*WorkerRecord) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{2}
+	return file_arbalest_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WorkerRecord) GetWorkerId() string {
@@ -391,7 +583,7 @@ type CreateRequest struct {
 
 func (x *CreateRequest) Reset() {
 	*x = CreateRequest{}
-	mi := &file_arbalest_proto_msgTypes[3]
+	mi := &file_arbalest_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +595,7 @@ func (x *CreateRequest) String() string {
 func (*CreateRequest) ProtoMessage() {}
 
 func (x *CreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[3]
+	mi := &file_arbalest_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +608,7 @@ func (x *CreateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRequest.ProtoReflect.Descriptor instead.
 func (*CreateRequest) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{3}
+	return file_arbalest_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateRequest) GetTask() *TaskSpec {
@@ -441,7 +633,7 @@ type CreateReply struct {
 
 func (x *CreateReply) Reset() {
 	*x = CreateReply{}
-	mi := &file_arbalest_proto_msgTypes[4]
+	mi := &file_arbalest_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +645,7 @@ func (x *CreateReply) String() string {
 func (*CreateReply) ProtoMessage() {}
 
 func (x *CreateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[4]
+	mi := &file_arbalest_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +658,7 @@ func (x *CreateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReply.ProtoReflect.Descriptor instead.
 func (*CreateReply) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{4}
+	return file_arbalest_proto_rawDescGZIP(), []int{8}
 }
 
 type WatchRequest struct {
@@ -479,7 +671,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_arbalest_proto_msgTypes[5]
+	mi := &file_arbalest_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +683,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[5]
+	mi := &file_arbalest_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +696,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{5}
+	return file_arbalest_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WatchRequest) GetCoordinatorId() string {
@@ -532,7 +724,7 @@ type WatchEvent struct {
 
 func (x *WatchEvent) Reset() {
 	*x = WatchEvent{}
-	mi := &file_arbalest_proto_msgTypes[6]
+	mi := &file_arbalest_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +736,7 @@ func (x *WatchEvent) String() string {
 func (*WatchEvent) ProtoMessage() {}
 
 func (x *WatchEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[6]
+	mi := &file_arbalest_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +749,7 @@ func (x *WatchEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEvent.ProtoReflect.Descriptor instead.
 func (*WatchEvent) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{6}
+	return file_arbalest_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WatchEvent) GetTask() *TaskEvent {
@@ -594,7 +786,7 @@ type WorkerLoad struct {
 
 func (x *WorkerLoad) Reset() {
 	*x = WorkerLoad{}
-	mi := &file_arbalest_proto_msgTypes[7]
+	mi := &file_arbalest_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -606,7 +798,7 @@ func (x *WorkerLoad) String() string {
 func (*WorkerLoad) ProtoMessage() {}
 
 func (x *WorkerLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[7]
+	mi := &file_arbalest_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -619,7 +811,7 @@ func (x *WorkerLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkerLoad.ProtoReflect.Descriptor instead.
 func (*WorkerLoad) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{7}
+	return file_arbalest_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WorkerLoad) GetRunningTasks() uint32 {
@@ -668,7 +860,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_arbalest_proto_msgTypes[8]
+	mi := &file_arbalest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +872,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[8]
+	mi := &file_arbalest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +885,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{8}
+	return file_arbalest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReleaseRequest) GetQueryId() string {
@@ -725,7 +917,7 @@ type ReleaseReply struct {
 
 func (x *ReleaseReply) Reset() {
 	*x = ReleaseReply{}
-	mi := &file_arbalest_proto_msgTypes[9]
+	mi := &file_arbalest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -737,7 +929,7 @@ func (x *ReleaseReply) String() string {
 func (*ReleaseReply) ProtoMessage() {}
 
 func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[9]
+	mi := &file_arbalest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -750,7 +942,7 @@ func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReply.ProtoReflect.Descriptor instead.
 func (*ReleaseReply) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{9}
+	return file_arbalest_proto_rawDescGZIP(), []int{13}
 }
 
 type CancelRequest struct {
@@ -763,7 +955,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_arbalest_proto_msgTypes[10]
+	mi := &file_arbalest_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +967,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[10]
+	mi := &file_arbalest_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +980,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{10}
+	return file_arbalest_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CancelRequest) GetKey() *TaskKey {
@@ -813,7 +1005,7 @@ type CancelReply struct {
 
 func (x *CancelReply) Reset() {
 	*x = CancelReply{}
-	mi := &file_arbalest_proto_msgTypes[11]
+	mi := &file_arbalest_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +1017,7 @@ func (x *CancelReply) String() string {
 func (*CancelReply) ProtoMessage() {}
 
 func (x *CancelReply) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[11]
+	mi := &file_arbalest_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +1030,7 @@ func (x *CancelReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
 func (*CancelReply) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{11}
+	return file_arbalest_proto_rawDescGZIP(), []int{15}
 }
 
 type TaskKey struct {
@@ -853,7 +1045,7 @@ type TaskKey struct {
 
 func (x *TaskKey) Reset() {
 	*x = TaskKey{}
-	mi := &file_arbalest_proto_msgTypes[12]
+	mi := &file_arbalest_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +1057,7 @@ func (x *TaskKey) String() string {
 func (*TaskKey) ProtoMessage() {}
 
 func (x *TaskKey) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[12]
+	mi := &file_arbalest_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +1070,7 @@ func (x *TaskKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskKey.ProtoReflect.Descriptor instead.
 func (*TaskKey) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{12}
+	return file_arbalest_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TaskKey) GetQueryId() string {
@@ -931,7 +1123,7 @@ type TaskSpec struct {
 
 func (x *TaskSpec) Reset() {
 	*x = TaskSpec{}
-	mi := &file_arbalest_proto_msgTypes[13]
+	mi := &file_arbalest_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1135,7 @@ func (x *TaskSpec) String() string {
 func (*TaskSpec) ProtoMessage() {}
 
 func (x *TaskSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[13]
+	mi := &file_arbalest_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1148,7 @@ func (x *TaskSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskSpec.ProtoReflect.Descriptor instead.
 func (*TaskSpec) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{13}
+	return file_arbalest_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TaskSpec) GetKey() *TaskKey {
@@ -1060,7 +1252,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_arbalest_proto_msgTypes[14]
+	mi := &file_arbalest_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1072,7 +1264,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[14]
+	mi := &file_arbalest_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1085,7 +1277,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{14}
+	return file_arbalest_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Column) GetName() string {
@@ -1118,7 +1310,7 @@ type Scan struct {
 
 func (x *Scan) Reset() {
 	*x = Scan{}
-	mi := &file_arbalest_proto_msgTypes[15]
+	mi := &file_arbalest_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1322,7 @@ func (x *Scan) String() string {
 func (*Scan) ProtoMessage() {}
 
 func (x *Scan) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[15]
+	mi := &file_arbalest_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1335,7 @@ func (x *Scan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scan.ProtoReflect.Descriptor instead.
 func (*Scan) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{15}
+	return file_arbalest_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Scan) GetName() string {
@@ -1216,7 +1408,7 @@ type KeyRange struct {
 
 func (x *KeyRange) Reset() {
 	*x = KeyRange{}
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1420,7 @@ func (x *KeyRange) String() string {
 func (*KeyRange) ProtoMessage() {}
 
 func (x *KeyRange) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1433,7 @@ func (x *KeyRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRange.ProtoReflect.Descriptor instead.
 func (*KeyRange) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{16}
+	return file_arbalest_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *KeyRange) GetColumn() uint32 {
@@ -1282,7 +1474,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1294,7 +1486,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1307,7 +1499,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{17}
+	return file_arbalest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Option) GetName() string {
@@ -1339,7 +1531,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1543,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1556,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{18}
+	return file_arbalest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Split) GetPath() string {
@@ -1426,7 +1618,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1438,7 +1630,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1451,7 +1643,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{19}
+	return file_arbalest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Key) GetNull() bool {
@@ -1481,7 +1673,7 @@ type ExchangeSource struct {
 
 func (x *ExchangeSource) Reset() {
 	*x = ExchangeSource{}
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +1685,7 @@ func (x *ExchangeSource) String() string {
 func (*ExchangeSource) ProtoMessage() {}
 
 func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1506,7 +1698,7 @@ func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSource.ProtoReflect.Descriptor instead.
 func (*ExchangeSource) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{20}
+	return file_arbalest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ExchangeSource) GetName() string {
@@ -1547,7 +1739,7 @@ type Projection struct {
 
 func (x *Projection) Reset() {
 	*x = Projection{}
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1751,7 @@ func (x *Projection) String() string {
 func (*Projection) ProtoMessage() {}
 
 func (x *Projection) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1764,7 @@ func (x *Projection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Projection.ProtoReflect.Descriptor instead.
 func (*Projection) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{21}
+	return file_arbalest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Projection) GetColumns() []int32 {
@@ -1595,7 +1787,7 @@ type Producer struct {
 
 func (x *Producer) Reset() {
 	*x = Producer{}
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1799,7 @@ func (x *Producer) String() string {
 func (*Producer) ProtoMessage() {}
 
 func (x *Producer) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1812,7 @@ func (x *Producer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Producer.ProtoReflect.Descriptor instead.
 func (*Producer) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{22}
+	return file_arbalest_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Producer) GetKey() *TaskKey {
@@ -1679,7 +1871,7 @@ type TaskEvent struct {
 
 func (x *TaskEvent) Reset() {
 	*x = TaskEvent{}
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1883,7 @@ func (x *TaskEvent) String() string {
 func (*TaskEvent) ProtoMessage() {}
 
 func (x *TaskEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1896,7 @@ func (x *TaskEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEvent.ProtoReflect.Descriptor instead.
 func (*TaskEvent) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{23}
+	return file_arbalest_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TaskEvent) GetKey() *TaskKey {
@@ -1812,7 +2004,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1824,7 +2016,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1837,7 +2029,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{24}
+	return file_arbalest_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Summary) GetColumn() uint32 {
@@ -1885,7 +2077,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1897,7 +2089,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1910,7 +2102,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{25}
+	return file_arbalest_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Error) GetKind() string {
@@ -1988,7 +2180,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2000,7 +2192,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2013,7 +2205,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{26}
+	return file_arbalest_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Ticket) GetVersion() uint32 {
@@ -2097,7 +2289,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_arbalest_proto_msgTypes[27]
+	mi := &file_arbalest_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2109,7 +2301,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[27]
+	mi := &file_arbalest_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2122,7 +2314,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{27}
+	return file_arbalest_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Signed) GetKeyId() string {
@@ -2161,7 +2353,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_arbalest_proto_msgTypes[28]
+	mi := &file_arbalest_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2173,7 +2365,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[28]
+	mi := &file_arbalest_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2186,7 +2378,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{28}
+	return file_arbalest_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Handle) GetVersion() uint32 {
@@ -2242,7 +2434,17 @@ const file_arbalest_proto_rawDesc = "" +
 	"\tJoinReply\x12%\n" +
 	"\x0edata_locations\x18\x01 \x03(\tR\rdataLocations\x12\x15\n" +
 	"\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x10\n" +
-	"\x03key\x18\x03 \x01(\fR\x03key\"\xff\x02\n" +
+	"\x03key\x18\x03 \x01(\fR\x03key\")\n" +
+	"\vMeetRequest\x12\x1a\n" +
+	"\bgreeting\x18\x01 \x01(\fR\bgreeting\"#\n" +
+	"\tMeetReply\x12\x16\n" +
+	"\x06answer\x18\x01 \x01(\fR\x06answer\"G\n" +
+	"\bGreeting\x12\x14\n" +
+	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12%\n" +
+	"\x0edata_locations\x18\x02 \x03(\tR\rdataLocations\"Q\n" +
+	"\x06Answer\x12\x14\n" +
+	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x121\n" +
+	"\x06record\x18\x02 \x01(\v2\x19.arbalest.v1.WorkerRecordR\x06record\"\xff\x02\n" +
 	"\fWorkerRecord\x12\x1b\n" +
 	"\tworker_id\x18\x01 \x01(\tR\bworkerId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x18\n" +
@@ -2433,7 +2635,9 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x14AUDIENCE_COORDINATOR\x10\x032J\n" +
 	"\n" +
 	"Membership\x12<\n" +
-	"\x04Join\x12\x18.arbalest.v1.JoinRequest\x1a\x16.arbalest.v1.JoinReply(\x010\x012\x89\x02\n" +
+	"\x04Join\x12\x18.arbalest.v1.JoinRequest\x1a\x16.arbalest.v1.JoinReply(\x010\x012I\n" +
+	"\tDiscovery\x12<\n" +
+	"\x04Meet\x12\x18.arbalest.v1.MeetRequest\x1a\x16.arbalest.v1.MeetReply(\x010\x012\x89\x02\n" +
 	"\x05Tasks\x12>\n" +
 	"\x06Create\x12\x1a.arbalest.v1.CreateRequest\x1a\x18.arbalest.v1.CreateReply\x12=\n" +
 	"\x05Watch\x12\x19.arbalest.v1.WatchRequest\x1a\x17.arbalest.v1.WatchEvent0\x01\x12A\n" +
@@ -2453,84 +2657,91 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),         // 0: arbalest.v1.TaskState
 	(Audience)(0),          // 1: arbalest.v1.Audience
 	(*JoinRequest)(nil),    // 2: arbalest.v1.JoinRequest
 	(*JoinReply)(nil),      // 3: arbalest.v1.JoinReply
-	(*WorkerRecord)(nil),   // 4: arbalest.v1.WorkerRecord
-	(*CreateRequest)(nil),  // 5: arbalest.v1.CreateRequest
-	(*CreateReply)(nil),    // 6: arbalest.v1.CreateReply
-	(*WatchRequest)(nil),   // 7: arbalest.v1.WatchRequest
-	(*WatchEvent)(nil),     // 8: arbalest.v1.WatchEvent
-	(*WorkerLoad)(nil),     // 9: arbalest.v1.WorkerLoad
-	(*ReleaseRequest)(nil), // 10: arbalest.v1.ReleaseRequest
-	(*ReleaseReply)(nil),   // 11: arbalest.v1.ReleaseReply
-	(*CancelRequest)(nil),  // 12: arbalest.v1.CancelRequest
-	(*CancelReply)(nil),    // 13: arbalest.v1.CancelReply
-	(*TaskKey)(nil),        // 14: arbalest.v1.TaskKey
-	(*TaskSpec)(nil),       // 15: arbalest.v1.TaskSpec
-	(*Column)(nil),         // 16: arbalest.v1.Column
-	(*Scan)(nil),           // 17: arbalest.v1.Scan
-	(*KeyRange)(nil),       // 18: arbalest.v1.KeyRange
-	(*Option)(nil),         // 19: arbalest.v1.Option
-	(*Split)(nil),          // 20: arbalest.v1.Split
-	(*Key)(nil),            // 21: arbalest.v1.Key
-	(*ExchangeSource)(nil), // 22: arbalest.v1.ExchangeSource
-	(*Projection)(nil),     // 23: arbalest.v1.Projection
-	(*Producer)(nil),       // 24: arbalest.v1.Producer
-	(*TaskEvent)(nil),      // 25: arbalest.v1.TaskEvent
-	(*Summary)(nil),        // 26: arbalest.v1.Summary
-	(*Error)(nil),          // 27: arbalest.v1.Error
-	(*Ticket)(nil),         // 28: arbalest.v1.Ticket
-	(*Signed)(nil),         // 29: arbalest.v1.Signed
-	(*Handle)(nil),         // 30: arbalest.v1.Handle
+	(*MeetRequest)(nil),    // 4: arbalest.v1.MeetRequest
+	(*MeetReply)(nil),      // 5: arbalest.v1.MeetReply
+	(*Greeting)(nil),       // 6: arbalest.v1.Greeting
+	(*Answer)(nil),         // 7: arbalest.v1.Answer
+	(*WorkerRecord)(nil),   // 8: arbalest.v1.WorkerRecord
+	(*CreateRequest)(nil),  // 9: arbalest.v1.CreateRequest
+	(*CreateReply)(nil),    // 10: arbalest.v1.CreateReply
+	(*WatchRequest)(nil),   // 11: arbalest.v1.WatchRequest
+	(*WatchEvent)(nil),     // 12: arbalest.v1.WatchEvent
+	(*WorkerLoad)(nil),     // 13: arbalest.v1.WorkerLoad
+	(*ReleaseRequest)(nil), // 14: arbalest.v1.ReleaseRequest
+	(*ReleaseReply)(nil),   // 15: arbalest.v1.ReleaseReply
+	(*CancelRequest)(nil),  // 16: arbalest.v1.CancelRequest
+	(*CancelReply)(nil),    // 17: arbalest.v1.CancelReply
+	(*TaskKey)(nil),        // 18: arbalest.v1.TaskKey
+	(*TaskSpec)(nil),       // 19: arbalest.v1.TaskSpec
+	(*Column)(nil),         // 20: arbalest.v1.Column
+	(*Scan)(nil),           // 21: arbalest.v1.Scan
+	(*KeyRange)(nil),       // 22: arbalest.v1.KeyRange
+	(*Option)(nil),         // 23: arbalest.v1.Option
+	(*Split)(nil),          // 24: arbalest.v1.Split
+	(*Key)(nil),            // 25: arbalest.v1.Key
+	(*ExchangeSource)(nil), // 26: arbalest.v1.ExchangeSource
+	(*Projection)(nil),     // 27: arbalest.v1.Projection
+	(*Producer)(nil),       // 28: arbalest.v1.Producer
+	(*TaskEvent)(nil),      // 29: arbalest.v1.TaskEvent
+	(*Summary)(nil),        // 30: arbalest.v1.Summary
+	(*Error)(nil),          // 31: arbalest.v1.Error
+	(*Ticket)(nil),         // 32: arbalest.v1.Ticket
+	(*Signed)(nil),         // 33: arbalest.v1.Signed
+	(*Handle)(nil),         // 34: arbalest.v1.Handle
 }
 var file_arbalest_proto_depIdxs = []int32{
-	4,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
-	15, // 1: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
-	25, // 2: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
-	9,  // 3: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
-	27, // 4: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
-	14, // 5: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
-	27, // 6: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
-	14, // 7: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
-	17, // 8: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
-	22, // 9: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
-	16, // 10: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
-	19, // 11: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
-	16, // 12: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
-	20, // 13: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
-	18, // 14: arbalest.v1.Scan.range:type_name -> arbalest.v1.KeyRange
-	21, // 15: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
-	16, // 16: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
-	24, // 17: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
-	23, // 18: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
-	14, // 19: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
-	14, // 20: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
-	0,  // 21: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
-	27, // 22: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
-	26, // 23: arbalest.v1.TaskEvent.summaries:type_name -> arbalest.v1.Summary
-	14, // 24: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
-	1,  // 25: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
-	14, // 26: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
-	15, // 27: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	2,  // 28: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	5,  // 29: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	7,  // 30: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	10, // 31: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	12, // 32: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
-	3,  // 33: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	6,  // 34: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	8,  // 35: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	11, // 36: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	13, // 37: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
-	33, // [33:38] is the sub-list for method output_type
-	28, // [28:33] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	8,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
+	8,  // 1: arbalest.v1.Answer.record:type_name -> arbalest.v1.WorkerRecord
+	19, // 2: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
+	29, // 3: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
+	13, // 4: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
+	31, // 5: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
+	18, // 6: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
+	31, // 7: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
+	18, // 8: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
+	21, // 9: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
+	26, // 10: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
+	20, // 11: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
+	23, // 12: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
+	20, // 13: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
+	24, // 14: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
+	22, // 15: arbalest.v1.Scan.range:type_name -> arbalest.v1.KeyRange
+	25, // 16: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
+	20, // 17: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
+	28, // 18: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
+	27, // 19: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
+	18, // 20: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
+	18, // 21: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
+	0,  // 22: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
+	31, // 23: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
+	30, // 24: arbalest.v1.TaskEvent.summaries:type_name -> arbalest.v1.Summary
+	18, // 25: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
+	1,  // 26: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
+	18, // 27: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
+	19, // 28: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
+	2,  // 29: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	4,  // 30: arbalest.v1.Discovery.Meet:input_type -> arbalest.v1.MeetRequest
+	9,  // 31: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	11, // 32: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	14, // 33: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	16, // 34: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	3,  // 35: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	5,  // 36: arbalest.v1.Discovery.Meet:output_type -> arbalest.v1.MeetReply
+	10, // 37: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	12, // 38: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	15, // 39: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	17, // 40: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	35, // [35:41] is the sub-list for method output_type
+	29, // [29:35] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -2538,16 +2749,16 @@ func file_arbalest_proto_init() {
 	if File_arbalest_proto != nil {
 		return
 	}
-	file_arbalest_proto_msgTypes[8].OneofWrappers = []any{}
+	file_arbalest_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   29,
+			NumMessages:   33,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_arbalest_proto_goTypes,
 		DependencyIndexes: file_arbalest_proto_depIdxs,

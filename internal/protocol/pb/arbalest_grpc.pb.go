@@ -128,6 +128,112 @@ var Membership_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
+	Discovery_Meet_FullMethodName = "/arbalest.v1.Discovery/Meet"
+)
+
+// DiscoveryClient is the client API for Discovery service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Discovery is served by workers whose coordinators find them, by addresses that something else wrote down (Kubernetes).
+// Neither side trusts the address: both messages are signed with the cluster key, and no credential is sent.
+type DiscoveryClient interface {
+	// Meet carries the coordinator's greeting first, then a ping every second; the worker answers with its record, again
+	// whenever that changed, and with pings. The stream's end, or four silent seconds, is the loss of the other side.
+	Meet(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[MeetRequest, MeetReply], error)
+}
+
+type discoveryClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewDiscoveryClient(cc grpc.ClientConnInterface) DiscoveryClient {
+	return &discoveryClient{cc}
+}
+
+func (c *discoveryClient) Meet(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[MeetRequest, MeetReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Discovery_ServiceDesc.Streams[0], Discovery_Meet_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[MeetRequest, MeetReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Discovery_MeetClient = grpc.BidiStreamingClient[MeetRequest, MeetReply]
+
+// DiscoveryServer is the server API for Discovery service.
+// All implementations must embed UnimplementedDiscoveryServer
+// for forward compatibility.
+//
+// Discovery is served by workers whose coordinators find them, by addresses that something else wrote down (Kubernetes).
+// Neither side trusts the address: both messages are signed with the cluster key, and no credential is sent.
+type DiscoveryServer interface {
+	// Meet carries the coordinator's greeting first, then a ping every second; the worker answers with its record, again
+	// whenever that changed, and with pings. The stream's end, or four silent seconds, is the loss of the other side.
+	Meet(grpc.BidiStreamingServer[MeetRequest, MeetReply]) error
+	mustEmbedUnimplementedDiscoveryServer()
+}
+
+// UnimplementedDiscoveryServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedDiscoveryServer struct{}
+
+func (UnimplementedDiscoveryServer) Meet(grpc.BidiStreamingServer[MeetRequest, MeetReply]) error {
+	return status.Error(codes.Unimplemented, "method Meet not implemented")
+}
+func (UnimplementedDiscoveryServer) mustEmbedUnimplementedDiscoveryServer() {}
+func (UnimplementedDiscoveryServer) testEmbeddedByValue()                   {}
+
+// UnsafeDiscoveryServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to DiscoveryServer will
+// result in compilation errors.
+type UnsafeDiscoveryServer interface {
+	mustEmbedUnimplementedDiscoveryServer()
+}
+
+func RegisterDiscoveryServer(s grpc.ServiceRegistrar, srv DiscoveryServer) {
+	// If the following call panics, it indicates UnimplementedDiscoveryServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Discovery_ServiceDesc, srv)
+}
+
+func _Discovery_Meet_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(DiscoveryServer).Meet(&grpc.GenericServerStream[MeetRequest, MeetReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Discovery_MeetServer = grpc.BidiStreamingServer[MeetRequest, MeetReply]
+
+// Discovery_ServiceDesc is the grpc.ServiceDesc for Discovery service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Discovery_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "arbalest.v1.Discovery",
+	HandlerType: (*DiscoveryServer)(nil),
+	Methods:     []grpc.MethodDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Meet",
+			Handler:       _Discovery_Meet_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
+	Metadata: "arbalest.proto",
+}
+
+const (
 	Tasks_Create_FullMethodName  = "/arbalest.v1.Tasks/Create"
 	Tasks_Watch_FullMethodName   = "/arbalest.v1.Tasks/Watch"
 	Tasks_Release_FullMethodName = "/arbalest.v1.Tasks/Release"
