@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"go/ast"
 	"os"
 	"path/filepath"
@@ -145,6 +146,23 @@ func TestGlossary(t *testing.T) {
 		dir, _, _ := strings.Cut(exception, " ")
 		if _, err := os.Stat(filepath.Join(root(t), dir)); err == nil && !used[exception] {
 			t.Errorf("exception %q is not needed any more", exception)
+		}
+	}
+}
+
+// TestDecisionsAreNumbered: each file is 0001-title.md with the same number in its heading, one after the other, and none twice.
+func TestDecisionsAreNumbered(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(root(t), "docs", "decisions", "[0-9]*.md"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no decisions: %v", err)
+	}
+	for i, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := filepath.Base(path); !strings.HasPrefix(name, fmt.Sprintf("%04d-", i+1)) || !strings.HasPrefix(string(text), fmt.Sprintf("# %d. ", i+1)) {
+			t.Errorf("%s: decision %d is expected here, with its number in the heading", name, i+1)
 		}
 	}
 }
