@@ -154,6 +154,10 @@ func TestProcesses(t *testing.T) {
 	}
 	same("at first")
 
+	if log := cluster.Door.LogTail(); strings.Contains(log, "forbidden") {
+		t.Errorf("the chart's rights do not suffice:\n%s", log)
+	}
+
 	server.Kill()
 	same("without the API server")
 	cluster.Workers[0].Kill() // noticed by its stream alone
@@ -176,9 +180,6 @@ func TestProcesses(t *testing.T) {
 	}
 	usable(1)
 	same("with one drained away")
-	if log := cluster.Door.LogTail(); strings.Contains(log, "forbidden") {
-		t.Errorf("the chart's rights do not suffice:\n%s", log)
-	}
 }
 
 func keyFile(t *testing.T) string {
