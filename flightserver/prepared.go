@@ -27,11 +27,14 @@ type prepared struct {
 	dataset  *arrow.Schema // nil for statements without rows
 	params   *arrow.Schema
 	isUpdate bool
+	// transaction is the one it was prepared in; 0 for none. It runs there while that is open, and in its session's later.
+	transaction uint64
 	// bindings has the newest at its end.
 	bindings []*binding
 }
 
-// prepare plans a statement and keeps it in the caller's session.
+// prepare plans a statement and keeps it in the caller's session, or in that of its transaction: a client that keeps neither token
+// nor cookie has a new session with each call, and nothing but the handles to say what belongs together.
 func (s *Server) prepare(ctx context.Context, sql string, transaction []byte) (*wire.ActionCreatePreparedStatementResult, error) {
 	c := callerOf(ctx)
 	e, err := s.statement(c, sql, transaction)
@@ -43,14 +46,14 @@ func (s *Server) prepare(ctx context.Context, sql string, transaction []byte) (*
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{sql: sql, isUpdate: d.IsUpdate, params: parameterSchema(d.Params, r.Settings.TimeZone())}
+	p := &prepared{sql: sql, isUpdate: d.IsUpdate, transaction: e.transaction, params: parameterSchema(d.Params, r.Settings.TimeZone())}
 	if !d.IsUpdate {
 		p.dataset = arrowtype.ClientSchema(d.Columns, r.Settings.TimeZone())
 	}
-	if err := s.sessions.addStatement(c, p); err != nil {
+	if err := s.sessions.addStatement(e.caller, p); err != nil {
 		return nil, err
 	}
-	handle, err := s.sign(preparedHandle, c, pack(p.id, 0))
+	handle, err := s.sign(preparedHandle, e.caller, pack(p.id, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +93,7 @@ type openStatement struct {
 	*prepared
 	owner   caller
 	binding *binding // retained; nil when nothing was bound
+	inside  uint64   // the transaction it runs in; 0 for none named
 }
 
 // openPrepared finds a prepared statement by its handle.
@@ -103,8 +107,11 @@ func (s *Server) openPrepared(c caller, handle []byte) (*openStatement, error) {
 		return nil, err
 	}
 	open := &openStatement{owner: owner}
-	err = s.sessions.withStatement(owner, id, func(_ *session, p *prepared) error {
+	err = s.sessions.withStatement(owner, id, func(session *session, p *prepared) error {
 		open.prepared = p
+		if session.transactions[p.transaction] != nil {
+			open.inside = p.transaction
+		}
 		var err error
 		open.binding, err = p.find(bound)
 		if open.binding != nil {
@@ -137,7 +144,7 @@ func (o *openStatement) rows() int64 {
 func (o *openStatement) execution(i int64) execution { return o.executionWith(o.binding, i) }
 
 func (o *openStatement) executionWith(b *binding, i int64) execution {
-	e := execution{caller: o.owner, sql: o.sql}
+	e := execution{caller: o.owner, sql: o.sql, transaction: o.inside}
 	if b != nil {
 		e.params = b.row(i)
 	}
