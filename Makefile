@@ -99,8 +99,8 @@ test-tpch: build tools-python ## the 22 TPC-H queries with 1, 2 and 3 workers, t
 	ARBALEST_TPCH_SCALE=$(SCALE) $(GO) test -count=1 -timeout 60m -v ./integration/tpch/...
 
 .PHONY: compat
-compat: build tools ## the tests with real clients at full size (results of 10 million rows), telling each step
-	ARBALEST_COMPAT=full $(GO) test -count=1 -timeout 60m -v ./integration/compat/...
+compat: build tools ## the tests with real clients at full size (results of 10 million rows), telling each step; writes docs/compatibility.md
+	ARBALEST_COMPAT=full $(GO) test -count=1 -timeout 60m -v ./integration/compat/... -args -rewrite
 
 .PHONY: test-chaos
 test-chaos: build tools-python ## a sample of what make chaos does; Linux, as root. Not in make test while a cell may leave a task behind

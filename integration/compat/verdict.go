@@ -117,8 +117,8 @@ func (c *Column) Write(dir, suffix string) error {
 	return os.WriteFile(filepath.Join(dir, c.Client+suffix+".json"), append(data, '\n'), 0o644)
 }
 
-// Compare says which cells of a run differ from the kept ones; cells that were not measured do not. lost are those that
-// were yes, or never known, and are not yes now.
+// Compare says which cells of a run differ from the kept ones; cells that were not measured do not. lost are those that are
+// no now and were not before.
 func Compare(kept, measured map[string]*Column) (differ, lost []string) {
 	for _, client := range Clients {
 		now, was := measured[client.Name], kept[client.Name]
@@ -138,7 +138,7 @@ func Compare(kept, measured map[string]*Column) (differ, lost []string) {
 			}
 			line := fmt.Sprintf("%s, %s: %q, kept is %q", client.Name, f.Name, verdict, was.Features[f.Name])
 			differ = append(differ, line)
-			if verdict.word() == "no" && was.Features[f.Name].word() != "no" {
+			if kept := was.Features[f.Name]; verdict.word() == "no" && kept != "" && kept.word() != "no" {
 				lost = append(lost, line)
 			}
 		}

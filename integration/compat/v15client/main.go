@@ -53,11 +53,15 @@ type report struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: v15client plan.json")
+	start := run
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "features":
+		start = features
+	case len(os.Args) != 2:
+		fmt.Fprintln(os.Stderr, "usage: v15client plan.json | v15client features setting.json")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1]); err != nil {
+	if err := start(os.Args[len(os.Args)-1]); err != nil {
 		fmt.Fprintln(os.Stderr, "v15client:", err)
 		os.Exit(1)
 	}
