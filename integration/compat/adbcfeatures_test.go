@@ -20,7 +20,7 @@ func adbcFeatures(ctx context.Context, k *kit) error {
 		{"tls", adbcSecure(s, "SELECT n, s FROM spread", "", s.SpreadRows)},
 		{"25 workers", adbcSecure(s, "SELECT n, s FROM spread", "SET arbalest.distributed = 'always'", s.SpreadRows)},
 		{"10 M rows", func(ctx context.Context) error {
-			return withADBC(ctx, map[string]string{adbc.OptionKeyURI: s.URI}, func(c adbc.Connection) error { return adbcWhole(ctx, c, "SELECT n, x, s FROM numbers", s.Rows) })
+			return withADBC(ctx, map[string]string{adbc.OptionKeyURI: s.URI}, func(c adbc.Connection) error { return adbcWhole(ctx, c, "SELECT n, x, s FROM large", s.LargeRows) })
 		}},
 		{"50 connections", adbcConnections(s)},
 	})

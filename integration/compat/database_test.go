@@ -49,7 +49,7 @@ func databaseFeatures(ctx context.Context, k *kit) error {
 		{"type info", none(metadataReason)}, {"server info", none(metadataReason)}, {"streaming", open.with(databaseStreaming(s))},
 		{"endpoints", databaseWorkers(s)}, {"locations", func(context.Context) error { return absent("the driver reads all through the coordinator") }},
 		{"partitions", none(callReason)}, {"poll", none(callReason)}, {"cancel", open.with(databaseCancel(s))}, {"timeout", open.with(databaseTimeout(s))},
-		{"renew", none(callReason)}, {"25 workers", databaseWorkers(s)}, {"10 M rows", open.with(databaseWhole("numbers", s.Rows))},
+		{"renew", none(callReason)}, {"25 workers", databaseWorkers(s)}, {"10 M rows", open.with(databaseWhole("large", s.LargeRows))},
 		{"50 connections", open.with(databaseConnections(s))}, {"data frames", none("Go has no data frames of its own")}, {"plain flight", none(callReason)},
 	})
 }

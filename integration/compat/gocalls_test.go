@@ -27,7 +27,7 @@ func goFeatures(ctx context.Context, k *kit) error {
 		{"table schema", s.with(tableSchemaGo)}, {"keys", s.with(keysGo)}, {"type info", s.with(typeInfoGo)},
 		{"server info", s.with(serverInfoGo)}, {"streaming", s.with(streamingGo)}, {"endpoints", s.with(endpointsGo)},
 		{"partitions", s.with(partitionsGo)}, {"poll", s.with(pollGo)}, {"cancel", s.with(cancelGo)}, {"timeout", s.with(timeoutGo)},
-		{"renew", s.with(renewGo)}, {"25 workers", workersGo(s)}, {"10 M rows", s.with(endpointsGo)}, {"50 connections", connectionsGo(s)},
+		{"renew", s.with(renewGo)}, {"25 workers", workersGo(s)}, {"10 M rows", s.with(largeGo)}, {"50 connections", connectionsGo(s)},
 		{"data frames", func(context.Context) error {
 			return notApplicable("the client has no data frames, only Arrow's batches")
 		}},

@@ -220,6 +220,13 @@ func endpointsGo(ctx context.Context, c *goClient) error {
 	return c.whole(ctx, "SELECT n, x, s FROM numbers", c.setting.Rows, workers)
 }
 
+func largeGo(ctx context.Context, c *goClient) error {
+	if err := c.set(ctx, "SET arbalest.distributed = 'always'"); err != nil {
+		return err
+	}
+	return c.whole(ctx, "SELECT n, x, s FROM large", c.setting.LargeRows, workers)
+}
+
 // partitionsGo reads each endpoint in a session and over a connection of its own, of which the first knows nothing.
 func partitionsGo(ctx context.Context, c *goClient) error {
 	if err := c.set(ctx, "SET arbalest.distributed = 'always'"); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type setting struct {
 	Secure secure `json:"secure"`
 	// Rows is how many rows the table numbers has at URI: n from 0 (BIGINT), x = 2n (DOUBLE), s = n as text.
 	Rows int64 `json:"rows"`
+	// LargeRows is the same of the table large at URI: ten million in make compat.
+	LargeRows int64 `json:"large_rows"`
 	// SpreadRows is the same of the table spread at Secure.
 	SpreadRows  int64 `json:"spread_rows"`
 	Connections int   `json:"connections"` // how many at once
@@ -96,17 +99,18 @@ func startKit(t *testing.T) *kit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := setting{Rows: 400_000, SpreadRows: 50_000, Connections: 50, Endless: endless,
+	s := setting{Rows: 400_000, LargeRows: 600_000, SpreadRows: 50_000, Connections: 50, Endless: endless,
 		Slow: "SELECT a.l_linenumber % 2 AS k, max(hash(a.l_comment || b.l_comment)) AS h FROM lineitem AS a, " +
 			"(SELECT * FROM lineitem WHERE l_orderkey < 100) AS b GROUP BY 1"}
 	if fullSize() {
-		s.Rows, s.SpreadRows = 10_000_000, 1_000_000
+		s.LargeRows, s.SpreadRows = 10_000_000, 1_000_000
 	}
 	dir := t.TempDir()
-	numbers, spread := filepath.Join(dir, "numbers"), filepath.Join(dir, "spread")
+	numbers, large, spread := filepath.Join(dir, "numbers"), filepath.Join(dir, "large"), filepath.Join(dir, "spread")
 	question := oracle.Question{Out: t.TempDir(), Tables: map[string]string{},
-		Setup: append(writeNumbers(numbers, s.Rows, numbersFiles), writeNumbers(spread, s.SpreadRows, spreadFiles)...)}
-	for _, d := range []string{numbers, spread} {
+		Setup: slices.Concat(writeNumbers(numbers, s.Rows, numbersFiles), writeNumbers(large, s.LargeRows, numbersFiles),
+			writeNumbers(spread, s.SpreadRows, spreadFiles))}
+	for _, d := range []string{numbers, large, spread} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}

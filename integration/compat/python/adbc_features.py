@@ -290,8 +290,8 @@ def workers(setting):
 def large(setting):
     with use(connect(setting)) as connection, connection.cursor() as cursor:
         spread(connection)
-        cursor.execute("SELECT n, x, s FROM numbers")
-        kit.whole(cursor.fetch_record_batch(), setting["rows"])
+        cursor.execute("SELECT n, x, s FROM large")
+        kit.whole(cursor.fetch_record_batch(), setting["large_rows"])
 
 
 def connections(setting):

@@ -316,7 +316,7 @@ def workers(setting):
 def large(setting):
     with connect(setting) as connection:
         connection.rows("SET arbalest.distributed = 'always'")
-        whole(connection, "SELECT n, x, s FROM numbers", setting["rows"], 2)
+        whole(connection, "SELECT n, x, s FROM large", setting["large_rows"], 2)
 
 
 def connections(setting):

@@ -18,6 +18,7 @@ type setting struct {
 	URI         string `json:"uri"`
 	Secure      secure `json:"secure"`
 	Rows        int64  `json:"rows"`
+	LargeRows   int64  `json:"large_rows"`
 	SpreadRows  int64  `json:"spread_rows"`
 	Connections int    `json:"connections"`
 	Slow        string `json:"slow"`
@@ -69,7 +70,7 @@ func features(path string) error {
 		{"table schema", s.with(tableSchemaGo)}, {"keys", s.with(keysGo)}, {"type info", s.with(typeInfoGo)},
 		{"server info", s.with(serverInfoGo)}, {"streaming", s.with(streamingGo)}, {"endpoints", s.with(endpointsGo)},
 		{"partitions", s.with(partitionsGo)}, {"poll", notApplicable(young)}, {"cancel", s.with(cancelGo)}, {"timeout", s.with(timeoutGo)},
-		{"renew", s.with(renewGo)}, {"25 workers", workersGo(s)}, {"10 M rows", s.with(endpointsGo)}, {"50 connections", connectionsGo(s)},
+		{"renew", s.with(renewGo)}, {"25 workers", workersGo(s)}, {"10 M rows", s.with(largeGo)}, {"50 connections", connectionsGo(s)},
 		{"data frames", notApplicable("the client has no data frames, only Arrow's batches")}, {"plain flight", s.with(plainGo)},
 	} {
 		err := f.check(context.Background())
