@@ -101,7 +101,7 @@ func startKit(t *testing.T) *kit {
 	}
 	s := setting{Rows: 400_000, LargeRows: 600_000, SpreadRows: 50_000, Connections: 50, Endless: endless,
 		Slow: "SELECT a.l_linenumber % 2 AS k, max(hash(a.l_comment || b.l_comment)) AS h FROM lineitem AS a, " +
-			"(SELECT * FROM lineitem WHERE l_orderkey < 100) AS b GROUP BY 1"}
+			"(SELECT * FROM lineitem WHERE l_orderkey < 180) AS b GROUP BY 1"}
 	if fullSize() {
 		s.LargeRows, s.SpreadRows = 10_000_000, 1_000_000
 	}
