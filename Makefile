@@ -82,6 +82,18 @@ fuzz: need-c test-matrix ## random queries against one DuckDB: ARBALEST_FUZZ_QUE
 	export ARBALEST_FUZZ_QUERIES=$${ARBALEST_FUZZ_QUERIES:-20000} ARBALEST_FUZZ_SEED=$${ARBALEST_FUZZ_SEED:-$$(date +%s)}
 	$(ORACLE) -timeout 0 -v -run TestRandomQueries ./integration/oracle
 
+# How long make fuzz-flight runs.
+FUZZ_TIME ?= 30m
+
+.PHONY: fuzz-flight
+fuzz-flight: need-c ## every entry point of coordinator and worker, with messages that are nearly right and with noise: FUZZ_TIME=30m, ARBALEST_FUZZ_SEED
+	fuzz="$(GO) test -tags $(TAGS) -count=1 -timeout 0 ./flightserver"
+	# The first covers all entry points; the others mutate by coverage. Each has all of the time.
+	ARBALEST_FUZZ_FLIGHT=$(FUZZ_TIME) $$fuzz -v -run 'TestFuzzFlight$$' & calls=$$!
+	$$fuzz -run '^$$' -fuzz 'FuzzRows$$' -fuzztime $(FUZZ_TIME) -parallel 1 & rows=$$!
+	$$fuzz -run '^$$' -fuzz 'FuzzBytes$$' -fuzztime $(FUZZ_TIME) -parallel 1 & bytes=$$!
+	failed=0; for one in $$calls $$rows $$bytes; do wait $$one || failed=1; done; exit $$failed
+
 .PHONY: test-matrix
 test-matrix: need-c tools-python ## TPC-H under every configuration of workers, partitions, strategies and spilling, telling each query
 	ARBALEST_TPCH_SCALE=$${ARBALEST_TPCH_SCALE:-0.1} ARBALEST_FUZZ_MATRIX=all $(ORACLE) -timeout 0 -v -run TestTPCH ./integration/oracle

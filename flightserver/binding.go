@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -89,6 +90,9 @@ func (s *Server) readBinding(stream *putStream) (*binding, error) {
 		if batch.NumRows() == 0 {
 			continue
 		}
+		if stream.err = cmp.Or(checkBatch(batch), boundedRows(b.rows+batch.NumRows())); stream.err != nil {
+			break
+		}
 		batch.Retain()
 		b.batches = append(b.batches, batch)
 		b.rows += batch.NumRows()
@@ -102,6 +106,30 @@ func (s *Server) readBinding(stream *putStream) (*binding, error) {
 	}
 	b.bytes = stream.bytes + (s.cfg.BindingBytesMax - limited.left.Load())
 	return b, nil
+}
+
+// bindingRowsMax bounds the rows of a binding: each is an execution of the statement, and columns of nulls take no bytes.
+const bindingRowsMax = 1 << 20
+
+func boundedRows(n int64) error {
+	if n < 0 || n > bindingRowsMax {
+		return qerr.New(qerr.Resource, "more than %d rows of parameters in one call; send them in several", bindingRowsMax)
+	}
+	return nil
+}
+
+// checkBatch looks at every offset, index and length of a batch that came from a client. Arrow's reader takes them as they come, and
+// whoever follows them reads other memory or asks for terabytes of it.
+func checkBatch(batch arrow.RecordBatch) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = qerr.New(qerr.User, "the rows cannot be read as an Arrow stream: %v", p)
+		}
+	}()
+	if err := array.ValidateRecordFull(batch); err != nil {
+		return qerr.New(qerr.User, "the rows cannot be read as an Arrow stream: %v", err)
+	}
+	return nil
 }
 
 // A putStream is the client's side of a DoPut whose first message was read ahead, with its bytes counted.
@@ -124,6 +152,9 @@ func (p *putStream) Recv() (*wire.FlightData, error) {
 		if data, err = p.FlightService_DoPutServer.Recv(); err != nil {
 			return nil, err
 		}
+	}
+	if p.err = checkHeader(data.GetDataHeader()); p.err != nil {
+		return nil, p.err
 	}
 	p.bytes += int64(len(data.GetDataBody()) + len(data.GetDataHeader()))
 	if p.bytes > p.bytesMax {

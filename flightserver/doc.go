@@ -12,9 +12,10 @@
 //
 // Invariants:
 //  1. No input crashes the process or a call without an error: whatever panics is recovered by the interceptors, logged with
-//     its stack, and answered as an internal error.
+//     its stack, and answered as an internal error. Rows from clients are walked before Arrow's reader believes their headers
+//     (ipcheader.go), and validated before anybody follows their offsets.
 //  2. Every call but Handshake, health and the cluster's own services has a caller, taken from its Authorization header or
-//     cookie. A server without users takes every caller as the same anonymous user; each gets its own session.
+//     cookie. A server without logins takes every caller as the same anonymous user; each gets its own session.
 //  3. A FlightInfo has its schema set, and it is the schema of each of its streams. Metadata commands answer with exactly the
 //     schemas of the library's schema_ref.
 //  4. A handle is signed and names its session; it is good for the user who got it, and for nobody else. What stands behind

@@ -19,6 +19,9 @@ import (
 // the messages that the server takes.
 const ingestBatchBytesMax = 640 << 20
 
+// ingestBatchRowsMax bounds its rows, as columns of nulls take no bytes: a message full of single bytes has as many.
+const ingestBatchRowsMax = 64 << 20
+
 // putIngest writes the rows of a stream into a temporary table.
 func (s *Server) putIngest(ctx context.Context, stream *putStream, c caller, m *wire.CommandStatementIngest) (int64, error) {
 	in, err := ingestOf(m)
@@ -115,6 +118,12 @@ func (r *putReader) Next(context.Context) (arrow.RecordBatch, error) {
 		batch := r.inner.RecordBatch()
 		if r.limited.exhausted() {
 			return nil, tooLarge(ingestBatchBytesMax)
+		}
+		if err := checkBatch(batch); err != nil {
+			return nil, err
+		}
+		if batch.NumRows() > ingestBatchRowsMax {
+			return nil, qerr.New(qerr.Resource, "a batch of %d rows; at most %d are allowed", batch.NumRows(), ingestBatchRowsMax)
 		}
 		batch.Retain()
 		return batch, nil

@@ -37,34 +37,41 @@ type real struct {
 
 func startReal(t testing.TB, workers int, change func(*Config)) *real {
 	t.Helper()
+	return startRealWith(t, testcluster.Options{Workers: workers}, eventPerFile, change)
+}
+
+// startRealWith is startReal with other options of the cluster, and so many rows in each file.
+func startRealWith(t testing.TB, options testcluster.Options, perFile int, change func(*Config)) *real {
+	t.Helper()
 	dir := t.TempDir()
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "id", Type: arrow.PrimitiveTypes.Int64}, {Name: "kind", Type: arrow.BinaryTypes.String, Nullable: true},
 	}, nil)
 	for file := range eventFiles {
 		b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-		for i := range eventPerFile {
-			id := file*eventPerFile + i
+		for i := range perFile {
+			id := file*perFile + i
 			b.Field(0).(*array.Int64Builder).Append(int64(id))
 			b.Field(1).(*array.StringBuilder).Append(fmt.Sprintf("kind %d", id%3))
 		}
-		testcluster.WriteParquet(t, filepath.Join(dir, "events", fmt.Sprintf("part-%d.parquet", file)), b.NewRecordBatch(), eventPerFile)
+		testcluster.WriteParquet(t, filepath.Join(dir, "events", fmt.Sprintf("part-%d.parquet", file)), b.NewRecordBatch(), int64(perFile))
 		b.Release()
 	}
 	r := &real{fixture: &fixture{}, t: t, data: dir}
-	r.cluster = testcluster.Start(t, testcluster.Options{Workers: workers, Data: dir,
-		Door: func(c *testcluster.Cluster) ([]grpc.ServerOption, func(grpc.ServiceRegistrar)) {
-			cfg := Config{Queries: FromCoordinator(c.Coordinator), Catalog: c.Catalog, Keys: c.Keys}
-			if change != nil {
-				change(&cfg)
-			}
-			var err error
-			if r.Server, err = New(cfg); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(r.Server.Close)
-			return []grpc.ServerOption{grpc.ChainUnaryInterceptor(r.UnaryInterceptor), grpc.ChainStreamInterceptor(r.StreamInterceptor)}, r.Register
-		}})
+	options.Data = dir
+	options.Door = func(c *testcluster.Cluster) ([]grpc.ServerOption, func(grpc.ServiceRegistrar)) {
+		cfg := Config{Queries: FromCoordinator(c.Coordinator), Catalog: c.Catalog, Keys: c.Keys}
+		if change != nil {
+			change(&cfg)
+		}
+		var err error
+		if r.Server, err = New(cfg); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Server.Close)
+		return []grpc.ServerOption{grpc.ChainUnaryInterceptor(r.UnaryInterceptor), grpc.ChainStreamInterceptor(r.StreamInterceptor)}, r.Register
+	}
+	r.cluster = testcluster.Start(t, options)
 	r.addr = r.cluster.Address
 	return r
 }

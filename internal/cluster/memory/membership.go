@@ -2,6 +2,8 @@ package memory
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -118,6 +120,9 @@ func (m *Membership) join(stream pb.Membership_JoinServer) error {
 	}
 
 	first, err := next()
+	if errors.Is(err, io.EOF) {
+		return qerr.New(qerr.User, "the stream ended before it said who joins")
+	}
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -193,6 +194,16 @@ func TestMalformedRecordsAreRefused(t *testing.T) {
 		if _, _, err := join(t, RegistrarConfig{Conn: conn, Keys: keys}, record); !qerr.Is(err, qerr.User) {
 			t.Errorf("%s: %v, want User", name, err)
 		}
+	}
+	stream, err := pb.NewMembershipClient(conn).Join(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); !qerr.Is(grpcerr.FromStatus(err), qerr.User) {
+		t.Errorf("a stream without a record: %v, want User", err)
 	}
 }
 
