@@ -22,10 +22,14 @@ func tryIngest(t testing.TB, c *flightsql.Client, temporary bool, mode, table st
 		t.Fatal(err)
 	}
 	defer reader.Release()
-	return c.ExecuteIngest(testContext(t), reader, &flightsql.ExecuteIngestOpts{Table: table, Temporary: temporary,
+	return c.ExecuteIngest(testContext(t), reader, ingestOptions(temporary, mode, table))
+}
+
+func ingestOptions(temporary bool, mode, table string) *flightsql.ExecuteIngestOpts {
+	return &flightsql.ExecuteIngestOpts{Table: table, Temporary: temporary,
 		TableDefinitionOptions: &wire.CommandStatementIngest_TableDefinitionOptions{
 			IfNotExist: wire.CommandStatementIngest_TableDefinitionOptions_TableNotExistOption(ingestModes[mode][0]),
-			IfExists:   wire.CommandStatementIngest_TableDefinitionOptions_TableExistsOption(ingestModes[mode][1])}})
+			IfExists:   wire.CommandStatementIngest_TableDefinitionOptions_TableExistsOption(ingestModes[mode][1])}}
 }
 
 func ingest(t testing.TB, c *flightsql.Client, temporary bool, mode, table string, batches ...arrow.RecordBatch) int64 {

@@ -61,9 +61,9 @@ func sqlInfoTable(cfg *Config) []fact {
 		{511, words(systemFunctions), ""},
 		{512, words(dateTimeFunctions), ""},
 		{513, string(searchEscape), ""},
-		{514, "", ""},   // extra characters in unquoted names
-		{515, true, ""}, // column aliases
-		{516, true, ""}, // NULL || 'x' is NULL
+		{514, "$", "and letters beyond ASCII"}, // extra characters in unquoted names
+		{515, true, ""},                        // column aliases
+		{516, true, ""},                        // NULL || 'x' is NULL
 		{517, supportedConversions(), ""},
 		{518, true, ""}, // table correlation names
 		{519, false, "they need not differ from the tables' names"},

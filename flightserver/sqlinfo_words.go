@@ -6,10 +6,10 @@ import wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 
 // keywords are those that cannot stand as a name without quotes (reserved, or reserved but for types and functions), without
 // those that every SQL has.
-const keywords = `analyse analyze anti asof asymmetric authorization binary collation columns concurrently deferrable describe
-	freeze generated glob grouping_id ilike initially isnull lambda limit map notnull offset pivot pivot_longer pivot_wider
-	placing positional qualify returning semi show similar struct summarize symmetric tablesample try_cast unpack unpivot
-	variadic verbose window`
+const keywords = `analyse analyze anti asof asymmetric authorization binary collation concurrently deferrable
+	describe freeze glob ilike initially isnull lambda limit notnull offset pivot pivot_longer pivot_wider placing
+	positional qualify returning semi show similar summarize symmetric tablesample unpack unpivot variadic verbose
+	window`
 
 const numericFunctions = `abs acos acosh add asin asinh atan atan2 atanh bit_count cbrt ceil ceiling cos cosh cot degrees even exp
 	factorial fdiv floor fmod gamma gcd greatest_common_divisor isfinite isinf isnan lcm least_common_multiple lgamma ln log
