@@ -2,6 +2,7 @@ package testcluster
 
 import (
 	"path"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,20 @@ type Fault struct {
 	Delay time.Duration
 	// Budget is how many streams it breaks.
 	Budget int
+}
+
+// Damage does something to the committed spool files of a worker whose names match a pattern of filepath.Match, to as many as
+// the budget says. The test fails when there is none.
+func (n *Node) Damage(pattern string, budget int, do func(path string) error) {
+	n.cluster.t.Helper()
+	found, err := filepath.Glob(filepath.Join(n.SpillDir, "*", pattern+".spool"))
+	n.cluster.must("find spools", err)
+	if len(found) == 0 {
+		n.cluster.t.Fatalf("%s has no spool %s", n.ID, pattern)
+	}
+	for _, path := range found[:min(budget, len(found))] {
+		n.cluster.must("damage a spool", do(path))
+	}
 }
 
 // faults are those of a cluster.

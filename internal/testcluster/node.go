@@ -19,8 +19,8 @@ type Node struct {
 	ID     ids.WorkerID
 	Worker *worker.Worker
 	Engine *duck.Engine
-	// Address is the worker's gRPC server, host:port.
-	Address string
+	// Address is the worker's gRPC server, host:port; SpillDir is where its exchanged data is spilled.
+	Address, SpillDir string
 
 	cluster *Cluster
 	gate    *gate // of the server's connections
@@ -42,7 +42,7 @@ func (c *Cluster) AddWorker() *Node {
 func (c *Cluster) addNode(join func(n *Node) (leave func())) *Node {
 	c.t.Helper()
 	o := c.options
-	n := &Node{ID: ids.WorkerID(fmt.Sprintf("w%d", len(c.Workers)+1)), cluster: c}
+	n := &Node{ID: ids.WorkerID(fmt.Sprintf("w%d", len(c.Workers)+1)), SpillDir: c.t.TempDir(), cluster: c}
 	var err error
 	n.Engine, err = duck.Open(duck.Config{
 		Threads: o.WorkerThreads, MemoryBytes: o.WorkerMemoryBytes, TempDir: c.t.TempDir(), DataLocations: c.locations(),
@@ -56,7 +56,7 @@ func (c *Cluster) addNode(join func(n *Node) (leave func())) *Node {
 	n.Worker, err = worker.New(worker.Config{
 		ID: n.ID, Address: n.Address, Advertised: n.Address, Engine: n.Engine, Keys: c.Keys, Clients: clients,
 		Threads: uint32(o.WorkerThreads), MemoryBytes: uint64(o.WorkerMemoryBytes), RequireToken: o.RequireToken, Users: o.Users,
-		Version: "test", Log: o.Log,
+		SpillDir: n.SpillDir, Version: "test", Log: o.Log,
 	})
 	c.must("open worker", err)
 	c.onClose("worker", n.Worker.Close)
