@@ -45,6 +45,7 @@ func newBench(t *testing.T, options ...func(*harness.Options)) *bench {
 		change(&o)
 	}
 	b.cluster = harness.Start(t, o)
+	b.cluster.CheckIdle(t)
 	b.session = b.dial(t, client.Options{})
 	return b
 }

@@ -1,6 +1,7 @@
 package badinput
 
 import (
+	"context"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func withKey(path string) func(*harness.Options) {
 	}
 }
 
-// endpoint gives a fresh endpoint of a result that streams from a worker.
+// endpoint gives a fresh endpoint of a result that streams from a worker. What is not read of it is given up at the test's end.
 func (b *bench) endpoint(t *testing.T) *flight.FlightEndpoint {
 	t.Helper()
 	if err := b.session.Exec(t.Context(), "SET arbalest.distributed = 'always'"); err != nil {
@@ -48,6 +49,10 @@ func (b *bench) endpoint(t *testing.T) *flight.FlightEndpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		// An error says that the query has ended already.
+		_ = b.session.Exec(context.Background(), "KILL '"+string(info.GetAppMetadata())+"'")
+	})
 	return info.GetEndpoint()[0]
 }
 

@@ -6,7 +6,8 @@
 //	   └───────────────────────▶ relay ──▶ worker
 //
 // A fault comes when the plan is at a certain place (a trigger over the relays' events), not after some time, and a test whose
-// fault did not come fails. The fixed sample runs in `make test`; ARBALEST_CHAOS=full (`make chaos`) runs everything.
+// fault did not come fails. `make test-chaos` runs a fixed sample; ARBALEST_CHAOS=full (`make chaos`) runs
+// everything.
 //
 // The suite needs Linux and, for the network, the disks and the memory, the rights of root; without them those tests fail and
 // say which command was not permitted.

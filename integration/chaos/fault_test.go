@@ -33,6 +33,14 @@ func (f fault) kinds() []qerr.Kind {
 	return []qerr.Kind{qerr.Unavailable}
 }
 
+// losses are how many workers the coordinator is to lose by it.
+func (f fault) losses() float64 {
+	if f == refusedFetch || f == fullDisk {
+		return 0
+	}
+	return 1
+}
+
 // make does it to worker i.
 func (f fault) make(r *rig, i int) error {
 	switch f {

@@ -35,14 +35,17 @@ func (c cell) String() string {
 }
 
 // cells are every fault at every position with every query, with and without retries; of the sample, each combination of
-// fault and position with retries once, and each fault without once, with the queries in turn.
+// fault and position with retries once, and each fault without once, with the queries in turn. A hung root is left out of the
+// sample: its client finds out by keepalive alone, which takes long and is so when it is cut off, too.
 func cells() (all []cell) {
 	n := 0
 	next := func() int { n++; return matrixQueries[n%len(matrixQueries)] }
 	for f := range faults {
 		for at := range positions {
 			if !full() {
-				all = append(all, cell{f, at, next(), 4})
+				if q := next(); fault(f) != hung || at != root {
+					all = append(all, cell{f, at, q, 4})
+				}
 				if at == position(f)%positions {
 					all = append(all, cell{f, at, next(), 1})
 				}
@@ -77,8 +80,24 @@ type ending struct {
 	elapsed time.Duration
 }
 
-// run is one cell.
+// runsMax is how often a cell is run while the machine is too slow for it.
+const runsMax = 3
+
+// run is one cell. It is run once more when a worker was lost that nothing was done to: one that was given no time for seconds
+// on a busy machine, or that had not got over the cell before; and when planning missed its deadline there, so that the query
+// ran as one task.
 func (r *rig) run(t *testing.T, c cell, want *oracle.Rows) {
+	for n := 1; ; n++ {
+		if r.once(t, c, want, n == runsMax) {
+			return
+		}
+		t.Log("another worker was lost, too, or planning took too long; once more")
+	}
+}
+
+// once runs a cell. It reports false, having checked only that nothing is left, when more workers were lost than were to be or
+// nothing was dispatched; last checks it all the same.
+func (r *rig) once(t *testing.T, c cell, want *oracle.Rows, last bool) (valid bool) {
 	// Exchanges everywhere, so that every plan has a stage in its middle.
 	settings := []string{"arbalest.distributed = 'always'", "arbalest.join_strategy = 'exchange'", fmt.Sprintf("arbalest.task_attempts = %d", c.tries)}
 	if c.fault == fullDisk {
@@ -87,6 +106,7 @@ func (r *rig) run(t *testing.T, c cell, want *oracle.Rows) {
 	session := r.dial(t, settings...)
 	ctx, cancel := context.WithTimeout(t.Context(), queryLimit)
 	defer cancel()
+	before := lost(t, r)
 	tr := newTrigger(c.fault, c.at)
 	r.arm(tr.see)
 	defer r.arm(nil)
@@ -96,6 +116,9 @@ func (r *rig) run(t *testing.T, c cell, want *oracle.Rows) {
 	case <-tr.here:
 	case end := <-done:
 		closeOnce(tr.over)
+		if !last && (lost(t, r) > before || !tr.dispatched()) { // other tasks than those that were to be hit ran
+			return false
+		}
 		t.Fatalf("the fault never came: %v, %s", end.err, tr.shape())
 	}
 	if err := c.fault.make(r, tr.victim); err != nil {
@@ -110,6 +133,7 @@ func (r *rig) run(t *testing.T, c cell, want *oracle.Rows) {
 		close(tr.mended)
 	}
 	end := <-done
+	valid = last || lost(t, r) <= before+c.fault.losses() && tr.dispatched()
 	if c.fault != fullDisk {
 		if err := c.fault.undo(t.Context(), r, tr.victim); err != nil {
 			t.Error(err)
@@ -117,16 +141,20 @@ func (r *rig) run(t *testing.T, c cell, want *oracle.Rows) {
 	}
 	close(tr.over)
 	t.Logf("%s on worker %d, %s: %v", tr.key, tr.victim, end.elapsed.Round(time.Millisecond), end.err)
-	if c.tries > 1 {
-		end.check(t, want, tpch.OrderBy[c.query])
-		r.checkAttempts(t, tr)
-	} else if kind := qerr.KindOf(grpcerr.FromStatus(end.err)); end.err == nil || !slices.Contains(c.fault.kinds(), kind) {
-		t.Errorf("without retries the query ended with %s: %v; want %v", kind, end.err, c.fault.kinds())
-	}
 	if err := r.cluster.WaitIdle(t.Context()); err != nil {
 		t.Error(err)
 		r.stale = true
 	}
+	// By now all reports of the tasks have come.
+	switch kind := qerr.KindOf(grpcerr.FromStatus(end.err)); {
+	case !valid:
+	case c.tries > 1:
+		end.check(t, want, tpch.OrderBy[c.query])
+		r.checkAttempts(t, tr, end.elapsed >= speculation)
+	case end.err == nil || !slices.Contains(c.fault.kinds(), kind):
+		t.Errorf("without retries the query ended with %s: %v; want %v", kind, end.err, c.fault.kinds())
+	}
+	return valid
 }
 
 // ask runs a query and keeps its rows.

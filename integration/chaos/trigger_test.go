@@ -109,6 +109,13 @@ func (t *trigger) note(e relay.Event) {
 	}
 }
 
+// dispatched reports whether the query has tasks that were given to workers, not only one in the client's ticket.
+func (t *trigger) dispatched() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.tasks) > 0
+}
+
 // claim makes a task the one to hit, when none is yet.
 func (t *trigger) claim(e relay.Event) bool {
 	t.mu.Lock()

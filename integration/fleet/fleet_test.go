@@ -33,8 +33,10 @@ func start(t *testing.T) (*etcdtest.Servers, *harness.Cluster) {
 		t.Fatal(err)
 	}
 	servers := etcdtest.Start(t, 3)
-	return servers, harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Meet: []string{
+	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Meet: []string{
 		"--cluster", "etcd://" + strings.Join(servers.Endpoints(), ",") + "/fleet", "--cluster-key", keyFile(t)}})
+	cluster.CheckIdle(t)
+	return servers, cluster
 }
 
 func keyFile(t *testing.T) string {

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 )
 
 // idleWait is how long work may take to be gone after its last client was told so: an interrupt of the engine and a few
 // rounds of control messages.
 const idleWait = 30 * time.Second
+
+// resultTTL is how long the product keeps a result that nobody reads.
+const resultTTL = time.Minute
 
 // The names of metrics that the suites rely on.
 const (
@@ -62,16 +66,40 @@ func (c *Cluster) WaitClosed(ctx context.Context) error {
 }
 
 // WaitIdle waits until no query lives and no worker holds a task, an output, a batch or an engine connection. Its error
-// says what is left after the time for it.
+// says what is left after the time for it. Processes that Kill has ended hold nothing.
 func (c *Cluster) WaitIdle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, idleWait)
 	defer cancel()
 	return poll(ctx, func() error { return c.busy(ctx) })
 }
 
+// WaitExpired is WaitIdle for where a client may have left a result unread, which the product keeps for a time: a client that was
+// cut off from a worker, and does not come back.
+func (c *Cluster) WaitExpired(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, resultTTL+idleWait)
+	defer cancel()
+	return poll(ctx, func() error { return c.busy(ctx) })
+}
+
+// CheckIdle holds that the cluster is idle (WaitExpired) when a test ends that went well; ctx of a test has ended by then. Call it after what
+// makes the cluster, whose end comes later.
+func (c *Cluster) CheckIdle(tb testing.TB) {
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			return
+		}
+		if err := c.WaitExpired(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+}
+
 func (c *Cluster) busy(ctx context.Context) error {
 	var left []string
 	for _, p := range c.Processes() {
+		if p.wasKilled() {
+			continue
+		}
 		m, err := p.Metrics(ctx)
 		if err != nil {
 			return err

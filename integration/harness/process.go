@@ -120,6 +120,16 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
+// wasKilled reports whether Kill has ended the process.
+func (p *Process) wasKilled() bool {
+	select {
+	case <-p.done:
+		return p.killed
+	default:
+		return false
+	}
+}
+
 // LogTail gives the end of the process's log.
 func (p *Process) LogTail() string {
 	data, err := os.ReadFile(p.LogPath)

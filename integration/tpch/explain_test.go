@@ -37,6 +37,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster := harness.Start(t, harness.Options{Data: []string{dir}, Workers: 2})
+	cluster.CheckIdle(t)
 	session := dial(t, cluster, "SET arbalest.distributed = 'always'")
 	for _, e := range explained {
 		t.Run(e.name, func(t *testing.T) {

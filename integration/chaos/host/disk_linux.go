@@ -10,7 +10,10 @@ import (
 )
 
 // A Disk is a small file system in memory.
-type Disk struct{ Path string }
+type Disk struct {
+	Path  string
+	bytes int64
+}
 
 // NewDisk mounts an empty disk of so many bytes at a folder, which is made.
 func NewDisk(path string, bytes int64) (*Disk, error) {
@@ -21,36 +24,41 @@ func NewDisk(path string, bytes int64) (*Disk, error) {
 	if err := unix.Mount("tmpfs", path, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, size); err != nil {
 		return nil, fmt.Errorf("make a disk: `mount -t tmpfs -o %s tmpfs %s`: %w", size, path, err)
 	}
-	return &Disk{path}, nil
+	return &Disk{path, bytes}, nil
 }
 
-// Fill writes until there is no room.
+// Fill leaves no room: the disk shrinks to what is on it, which takes no time however large and busy it is.
 func (d *Disk) Fill() error {
-	f, err := os.Create(d.ballast())
-	if err != nil {
-		return fmt.Errorf("fill the disk: %w", err)
-	}
-	defer f.Close()
-	for block := make([]byte, 1<<20); len(block) > 0; {
-		switch _, err := f.Write(block); {
-		case errors.Is(err, unix.ENOSPC):
-			block = block[:len(block)/2]
-		case err != nil:
+	for {
+		var s unix.Statfs_t
+		if err := unix.Statfs(d.Path, &s); err != nil {
+			return fmt.Errorf("fill the disk: %w", err)
+		}
+		used := int64(s.Blocks-s.Bfree) * s.Bsize
+		err := d.resize(max(used, s.Bsize)) // 0 would be without limit
+		if errors.Is(err, unix.EINVAL) {    // more was written meanwhile
+			continue
+		}
+		if err != nil || used > 0 {
+			return err
+		}
+		// The one block of an empty disk.
+		if err := os.WriteFile(filepath.Join(d.Path, "ballast"), make([]byte, s.Bsize), 0o600); err != nil && !errors.Is(err, unix.ENOSPC) {
 			return fmt.Errorf("fill the disk: %w", err)
 		}
 	}
-	return nil
 }
 
-// Empty takes back what Fill wrote.
-func (d *Disk) Empty() error {
-	if err := os.Remove(d.ballast()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("empty the disk: %w", err)
+// Empty gives back the room that Fill took.
+func (d *Disk) Empty() error { return d.resize(d.bytes) }
+
+func (d *Disk) resize(bytes int64) error {
+	size := fmt.Sprintf("size=%d", bytes)
+	if err := unix.Mount("tmpfs", d.Path, "tmpfs", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, size); err != nil {
+		return fmt.Errorf("resize a disk: `mount -o remount,%s %s`: %w", size, d.Path, err)
 	}
 	return nil
 }
-
-func (d *Disk) ballast() string { return filepath.Join(d.Path, "ballast") }
 
 // Free gives the bytes that can be written.
 func (d *Disk) Free() (int64, error) {

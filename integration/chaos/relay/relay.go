@@ -93,8 +93,8 @@ func (r *Relay) Down() {
 	if r.server == nil {
 		return
 	}
+	r.gate.end() // first, so that nobody is told how the calls to the worker end
 	_ = r.conn.Close()
-	r.gate.end()
 	r.server.Stop()
 	<-r.served
 	r.server = nil
