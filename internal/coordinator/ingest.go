@@ -63,14 +63,16 @@ func (c *Coordinator) Ingest(ctx context.Context, r Request, in Ingest, reader f
 	if err != nil {
 		return 0, err
 	}
-	all, err := c.ingestRows(ctx, r, columns, head, types, reader)
+	made, err := c.ingestRows(ctx, r, columns, head, types, reader)
 	if err != nil {
 		return 0, err
 	}
 	before := old.Count()
+	var all []*temptable.Rows
 	for _, rows := range old.Rows {
 		all = append(all, rows.Hold())
 	}
+	all = append(all, made...)
 	next := temptable.NewVersion(old.Name, columns, all)
 	count := next.Count() - before
 	if err := r.Temporary.Put(next); err != nil {

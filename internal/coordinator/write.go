@@ -168,12 +168,14 @@ func (c *Coordinator) insertRows(ctx context.Context, r Request, w *frontend.Wri
 	return c.appendRows(ctx, r, old, rows)
 }
 
-// appendRows makes the version of a table that has more rows, which it takes over, and returns how many.
+// appendRows makes the version of a table that has more rows, which it takes over, and returns how many. They stand after those
+// that were there: SQL promises no order, but who reads a small table expects what came first to be first.
 func (c *Coordinator) appendRows(ctx context.Context, r Request, old *temptable.Version, rows *temptable.Rows) (int64, error) {
-	all := []*temptable.Rows{rows}
+	var all []*temptable.Rows
 	for _, o := range old.Rows {
 		all = append(all, o.Hold())
 	}
+	all = append(all, rows)
 	next := temptable.NewVersion(old.Name, old.Columns, all)
 	count := next.Count() - old.Count()
 	if count == 0 {
