@@ -174,12 +174,12 @@ check-generate: ## fail when generated code is not what make generate gives
 
 .PHONY: clean
 clean: ## remove what was built (not the made data and the tools)
-	rm -rf bin integration/compat/jdbc/target $(GOBIN)/v15client
+	rm -rf bin integration/compat/jdbc/target integration/compat/adbcjava/target $(GOBIN)/v15client
 
 # --- what the tests need ------------------------------------------------------------------------------------------------
 
 .PHONY: tools
-tools: tools-python tools-jdbc tools-v15 tools-etcd ## everything the tests need besides Go
+tools: tools-python tools-jdbc tools-adbcjava tools-v15 tools-etcd ## everything the tests need besides Go
 
 .PHONY: tools-python
 tools-python: $(STAMPS)/python ## a virtual environment with DuckDB, pyarrow, ADBC and the TPC-H generator
@@ -200,6 +200,14 @@ $(STAMPS)/generate: integration/tools/python/generate.txt
 tools-jdbc: $(STAMPS)/jdbc ## the Java client with Arrow's JDBC driver
 
 $(STAMPS)/jdbc: integration/compat/jdbc/pom.xml $(wildcard integration/compat/jdbc/src/main/java/sql/arbalest/compat/*.java)
+	@scripts/need.sh java
+	$(MAVEN) --file $< clean package
+	mkdir -p $(STAMPS) && touch $@
+
+.PHONY: tools-adbcjava
+tools-adbcjava: $(STAMPS)/adbcjava ## the Java client with arrow-adbc's driver and validation suites
+
+$(STAMPS)/adbcjava: integration/compat/adbcjava/pom.xml $(wildcard integration/compat/adbcjava/src/main/java/sql/arbalest/compat/adbc/*.java integration/compat/adbcjava/src/main/resources/*)
 	@scripts/need.sh java
 	$(MAVEN) --file $< clean package
 	mkdir -p $(STAMPS) && touch $@

@@ -48,6 +48,7 @@ type javaLogin struct {
 type javaOutcome struct {
 	Client  string            `json:"client"`
 	Checks  map[string]string `json:"checks"`
+	Skipped map[string]string `json:"skipped"` // and the reason
 	Getters map[string]string `json:"getters"`
 	Calls   map[string]string `json:"calls"`
 }

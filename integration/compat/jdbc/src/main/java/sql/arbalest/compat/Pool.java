@@ -12,11 +12,15 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** Fifty connections of a HikariCP pool at once. The Go test sees that the server holds nothing after the pool is closed. */
 final class Pool {
   private static final int CONNECTIONS = 50;
   private static final int ROUNDS = 3;
+
+  /** The pool opens its connections one after the other, which takes long on a machine that is busy otherwise. */
+  private static final int LIMIT_MINUTES = 5;
 
   private Pool() {}
 
@@ -30,19 +34,23 @@ final class Pool {
     config.setJdbcUrl(setup.url());
     properties.forEach(config::addDataSourceProperty);
     config.setMaximumPoolSize(CONNECTIONS);
-    config.setMinimumIdle(0);
-    config.setConnectionTimeout(120_000);
+    config.setMinimumIdle(CONNECTIONS);
+    config.setConnectionTimeout(TimeUnit.MINUTES.toMillis(LIMIT_MINUTES));
     config.setConnectionTestQuery(testQuery);
     ExecutorService threads = Executors.newFixedThreadPool(CONNECTIONS);
     try (HikariDataSource pool = new HikariDataSource(config)) {
+      fill(pool);
       CyclicBarrier allConnected = new CyclicBarrier(CONNECTIONS);
       List<Future<?>> all = new ArrayList<>();
       for (int i = 0; i < CONNECTIONS; i++) {
         int number = i;
         all.add(threads.submit(() -> {
           try (Connection connection = pool.getConnection()) {
-            allConnected.await();
+            allConnected.await(LIMIT_MINUTES, TimeUnit.MINUTES);
             queries(connection, number);
+          } catch (Exception e) {
+            allConnected.reset(); // the others must not wait for this one
+            throw e;
           }
           for (int round = 1; round < ROUNDS; round++) {
             try (Connection connection = pool.getConnection()) {
@@ -57,6 +65,17 @@ final class Pool {
       }
     } finally {
       threads.shutdownNow();
+    }
+  }
+
+  /** Waits until the pool is full: one that fills while all its connections are held may leave its last waiter without for long. */
+  private static void fill(HikariDataSource pool) throws Exception {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(LIMIT_MINUTES);
+    while (pool.getHikariPoolMXBean().getTotalConnections() < CONNECTIONS) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("the pool has " + pool.getHikariPoolMXBean().getTotalConnections() + " connections");
+      }
+      Thread.sleep(10);
     }
   }
 
