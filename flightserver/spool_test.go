@@ -2,6 +2,7 @@ package flightserver
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,11 @@ func TestSpooledResults(t *testing.T) {
 		"SELECT id FROM events WHERE id < 0":                0,
 		"SELECT id FROM events WHERE id < 10 ORDER BY ALL":  10,
 		"SELECT random()::BIGINT FROM events WHERE id < 10": 10,
+		// By the coordinator alone.
+		"SELECT 1::BIGINT": 1,
+		"SELECT (random() * 1e15)::BIGINT FROM (VALUES (1), (2))": 2,
+		"SELECT tasks::BIGINT FROM sys.queries WHERE false":       0,
+		"SELECT count(*) FROM sys.workers":                        1,
 	} {
 		info, err := c.Execute(testContext(t), sql)
 		if err != nil {
@@ -66,6 +72,9 @@ func TestSpooledResults(t *testing.T) {
 		}
 		_, err = renew(t, c, info.GetEndpoint()[0])
 		wantCode(t, err, codes.Canceled)
+	}
+	if _, err := c.Execute(testContext(t), "SELECT error('it failed')"); err == nil || !strings.Contains(err.Error(), "it failed") {
+		t.Errorf("a fault shows at once: %v", err)
 	}
 	r.cluster.Idle(t)
 }

@@ -62,6 +62,10 @@ func (c *Coordinator) Renew(ticket []byte, subject string) (Endpoint, error) {
 		return Endpoint{}, q.machine.Err()
 	case q.machine.Status().Final():
 		return Endpoint{}, qerr.New(qerr.NotFound, "the result of query %s was read, or has expired; send the statement again", q.id)
+	case !expires.IsZero() && q.work.local != nil:
+		endpoint, err := c.localEndpoint(q)
+		endpoint.Expires = expires
+		return endpoint, err
 	case expires.IsZero() || q.work.plan == nil:
 		return Endpoint{}, qerr.New(qerr.User, "this result is read once, and has no expiration to extend; "+
 			"SET arbalest.results = 'spool' makes results that can be read again")

@@ -22,6 +22,11 @@ import (
 type localResult struct {
 	sql     string
 	columns []table.Column
+	// kept says that it is computed at once, for readers that come as often as they like (arbalest.results = spool).
+	kept bool
+	// batches are then its rows, once there are all of them.
+	batches []arrow.RecordBatch
+	bytes   int64 // of sql and batches, as far as they count in localBytes
 }
 
 // answer makes the query's result a local one and places its endpoint.
@@ -36,9 +41,9 @@ func (c *Coordinator) answer(q *Query, result localResult) error {
 
 // answerLater does so for a query that is in the registry already.
 func (c *Coordinator) answerLater(q *Query, result localResult) {
-	if held := c.localBytes.Add(int64(len(result.sql))); held > c.cfg.Limits.LocalBytesMax {
-		c.localBytes.Add(-int64(len(result.sql)))
-		q.Cancel(qerr.New(qerr.Resource, "the coordinator holds %d bytes of results that nobody has read, which is its limit; try again later", held))
+	result.bytes = int64(len(result.sql))
+	if err := c.holdLocal(result.bytes); err != nil {
+		q.Cancel(err)
 		return
 	}
 	q.mu.Lock()
@@ -48,30 +53,118 @@ func (c *Coordinator) answerLater(q *Query, result localResult) {
 	}
 	q.mu.Unlock()
 	if ended {
-		c.localBytes.Add(-int64(len(result.sql)))
+		c.localBytes.Add(-result.bytes)
 		return
 	}
 	now := c.cfg.Now()
-	q.step(lifecycle.Start{Now: now, Shape: lifecycle.Shape{
+	shape := lifecycle.Shape{
 		Stages: []lifecycle.StageShape{{Workers: []ids.WorkerID{""}}}, Direct: true, // one task, on the coordinator
 		Deadline: q.deadline(now), ResultTTL: c.cfg.Limits.ResultTTL,
-	}})
+	}
+	if result.kept {
+		shape.Kept, shape.ResultTTL = true, c.cfg.Limits.SpoolTTL
+	}
+	q.step(lifecycle.Start{Now: now, Shape: shape})
+	if result.kept {
+		c.group.run(func(ctx context.Context) { c.keepLocal(ctx, q, result) })
+	}
+}
+
+// holdLocal takes bytes from what unread and kept results of the coordinator itself may have.
+func (c *Coordinator) holdLocal(bytes int64) error {
+	if held := c.localBytes.Add(bytes); held > c.cfg.Limits.LocalBytesMax {
+		c.localBytes.Add(-bytes)
+		return qerr.New(qerr.Resource, "the coordinator holds %d bytes of results that nobody has read, or that are kept, which is its limit; try again later", held)
+	}
+	return nil
+}
+
+// keepLocal computes a result that is kept, and gives it to the query unless that has ended.
+func (c *Coordinator) keepLocal(ctx context.Context, q *Query, result localResult) {
+	q.step(localReport(q, lifecycle.Active, 0, 0, nil))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer q.atEnd(cancel)() // Cancel and KILL interrupt it
+	rows, err := c.computeLocal(ctx, q, &result)
+	q.mu.Lock()
+	given := err == nil && q.work.local != nil
+	if given {
+		q.work.local = &result
+	}
+	q.mu.Unlock()
+	if !given {
+		result.release()
+		c.localBytes.Add(int64(len(result.sql)) - result.bytes) // the statement is the query's to give back
+	}
+	if err != nil {
+		q.step(localReport(q, lifecycle.Broken, 0, 0, err))
+		return
+	}
+	q.step(localReport(q, lifecycle.Done, rows, uint64(result.bytes)-uint64(len(result.sql)), nil))
+}
+
+// computeLocal reads all rows into the result, which counts their bytes.
+func (c *Coordinator) computeLocal(ctx context.Context, q *Query, result *localResult) (rows uint64, err error) {
+	reader, err := c.cfg.Frontend.Evaluate(ctx, result.sql, result.columns, q.settings.TimeZone())
+	if err != nil {
+		return 0, qerr.Wrap(qerr.Internal, "", err)
+	}
+	defer func() { _ = reader.Close() }()
+	for {
+		batch, err := reader.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return rows, err
+		}
+		size := int64(flightx.BatchBytes(batch))
+		if err := c.holdLocal(size); err != nil {
+			batch.Release()
+			return rows, err
+		}
+		result.batches = append(result.batches, batch)
+		result.bytes += size
+		rows += uint64(batch.NumRows())
+	}
+}
+
+// release gives up the rows.
+func (r *localResult) release() {
+	for _, batch := range r.batches {
+		batch.Release()
+	}
+	r.batches = nil
 }
 
 // localEndpoint is the endpoint of a local result. Its ticket names the query only: the statement stays here, as it may
 // carry the rows of system tables, and this coordinator is the one that answers.
 func (c *Coordinator) localEndpoint(q *Query) (Endpoint, error) {
 	ticket, err := c.sign(q, &pb.Ticket{Audience: pb.Audience_AUDIENCE_COORDINATOR, Key: keyOf(q.id, 0, 0, 1)}, member.Record{})
-	return Endpoint{Ticket: ticket, Rows: -1, Bytes: -1}, err
+	endpoint := Endpoint{Ticket: ticket, Rows: -1, Bytes: -1}
+	if root, found := q.machine.RootTask(0); found && q.work.local.kept {
+		endpoint.Rows, endpoint.Bytes = int64(root.Rows), int64(root.Bytes)
+	}
+	return endpoint, err
 }
 
 // openLocal computes a local result, and keeps its query's books while it is read.
 func (c *Coordinator) openLocal(ctx context.Context, q *Query) (flightx.Reader, error) {
 	q.mu.Lock()
 	result := q.work.local
+	var kept []arrow.RecordBatch
+	if result != nil && result.kept {
+		for _, batch := range result.batches {
+			batch.Retain()
+			kept = append(kept, batch)
+		}
+	}
 	q.mu.Unlock()
-	if result == nil {
-		return nil, qerr.New(qerr.NotFound, "the result of query %s was read already; send the statement again", q.id)
+	switch {
+	case result == nil:
+		return nil, qerr.New(qerr.NotFound, "the result of query %s was read already, or has expired; send the statement again", q.id)
+	case result.kept:
+		return flightx.Batches(q.schema, kept...), nil
 	}
 	q.step(localReport(q, lifecycle.Active, 0, 0, nil))
 	inner, err := c.cfg.Frontend.Evaluate(ctx, result.sql, result.columns, q.settings.TimeZone())

@@ -166,7 +166,8 @@ func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
 	q.mu.Lock()
 	// Plans of many files, tickets and inlined rows are large; ended queries only show numbers.
 	if q.work.local != nil {
-		c.localBytes.Add(-int64(len(q.work.local.sql)))
+		c.localBytes.Add(-q.work.local.bytes)
+		q.work.local.release()
 	}
 	q.work = work{}
 	for i := range q.endpoints {

@@ -44,7 +44,7 @@ func (c *Coordinator) runQuery(ctx context.Context, q *Query, r Request) error {
 	q.planTime = c.cfg.Now().Sub(q.submitted)
 	c.metrics.planned(q.planTime)
 	if planned.Local {
-		return c.answer(q, localResult{sql: planned.LocalSQL, columns: planned.Columns})
+		return c.answer(q, localResult{sql: planned.LocalSQL, columns: planned.Columns, kept: q.spool})
 	}
 	if q.group, err = c.groupOf(r); err != nil {
 		return err
