@@ -47,6 +47,21 @@ func (c *shareChecker) alikeIn(s *Stage, n operator.Node, column int) map[int]bo
 			below := c.alikeIn(s, n.Child, refIndex(n.Groups[column]))
 			return valuesOf(below, column, len(n.Groups), func(to int) int { return refIndex(n.Groups[to]) })
 		}
+	case *operator.Order:
+		from := operator.Pick(n.Project, len(n.Child.Types()))
+		return valuesOf(c.alikeIn(s, n.Child, from[column]), column, len(from), func(to int) int { return from[to] })
+	case *operator.Distinct, *operator.TopN, *operator.Limit:
+		return c.alikeIn(s, n.Children()[0], column)
+	case *operator.Window:
+		if column < len(n.Child.Types()) {
+			return c.alikeIn(s, n.Child, column)
+		}
+	case *operator.Cross:
+		width := len(n.Left.Types())
+		if column < width {
+			return c.alikeIn(s, n.Left, column)
+		}
+		return valuesOf(c.alikeIn(s, n.Right, column-width), column, len(n.Types()), func(to int) int { return to - width })
 	case *operator.Join:
 		return c.alikeJoined(s, n, column)
 	}
@@ -57,29 +72,51 @@ func (c *shareChecker) alikeIn(s *Stage, n operator.Node, column int) map[int]bo
 func (c *shareChecker) alikeJoined(s *Stage, n *operator.Join, column int) map[int]bool {
 	out := map[int]bool{column: true}
 	for _, left := range []bool{true, false} {
-		own, other := side(n, left), side(n, !left)
-		for k := range own.Types() {
+		for k := range side(n, left).Types() {
 			if outputOf(n, left, k) != column {
 				continue
 			}
-			for same := range c.alikeIn(s, own, k) {
-				if to := outputOf(n, left, same); to >= 0 {
+			for same := range joinedAlike(n, joinColumn{left, k}, func(own bool, at int) map[int]bool { return c.alikeIn(s, side(n, own), at) }) {
+				if to := outputOf(n, same.left, same.column); to >= 0 {
 					out[to] = true
-				}
-				if n.Kind != operator.Inner {
-					continue
-				}
-				for _, equal := range equalColumns(n, left, same) {
-					for also := range c.alikeIn(s, other, equal) {
-						if to := outputOf(n, !left, also); to >= 0 {
-							out[to] = true
-						}
-					}
 				}
 			}
 		}
 	}
 	return out
+}
+
+// A joinColumn is a column of a join's left or right side.
+type joinColumn struct {
+	left   bool
+	column int
+}
+
+// joinedAlike lists the columns of a join's sides that hold the value of one of them in every row of the join, itself included:
+// those that are alike on a side (also; nil = only the column itself), and those that an inner join compares, and so on.
+func joinedAlike(n *operator.Join, from joinColumn, also func(left bool, column int) map[int]bool) map[joinColumn]bool {
+	all := map[joinColumn]bool{from: true}
+	for next := []joinColumn{from}; len(next) > 0; {
+		at := next[len(next)-1]
+		next = next[:len(next)-1]
+		add := func(left bool, column int) {
+			if same := (joinColumn{left, column}); !all[same] {
+				all[same] = true
+				next = append(next, same)
+			}
+		}
+		if also != nil {
+			for column := range also(at.left, at.column) {
+				add(at.left, column)
+			}
+		}
+		if n.Kind == operator.Inner {
+			for _, column := range equalColumns(n, at.left, at.column) {
+				add(!at.left, column)
+			}
+		}
+	}
+	return all
 }
 
 // valuesOf are the output columns, column among them, that are some of the input columns.

@@ -110,26 +110,15 @@ func (c *shareChecker) hashedJoin(n *operator.Join) layout {
 		}
 		for i, columns := range by {
 			for column := range columns {
-				hold(out[i], n, left, column)
+				for same := range joinedAlike(n, joinColumn{left, column}, nil) {
+					if to := outputOf(n, same.left, same.column); to >= 0 {
+						out[i][to] = true
+					}
+				}
 			}
 		}
 	}
 	return out
-}
-
-// hold adds the output columns that have the value of a column of one side.
-func hold(out map[int]bool, n *operator.Join, left bool, column int) {
-	if to := outputOf(n, left, column); to >= 0 {
-		out[to] = true
-	}
-	if n.Kind != operator.Inner {
-		return
-	}
-	for _, other := range equalColumns(n, left, column) {
-		if to := outputOf(n, !left, other); to >= 0 {
-			out[to] = true
-		}
-	}
 }
 
 // sameHashes reports whether a join of divided sides has, for each key of both sides' partitions, a condition that compares

@@ -132,7 +132,7 @@ func (g *Generator) loose(s *scope, call func(Class, ...any) *Node) *Node {
 // scalarQuery makes a subquery that has at most one row.
 func (g *Generator) scalarQuery(c Class, s *scope) *Node {
 	g.budget--
-	if g.percent(25) {
+	if g.percent(45) {
 		return g.onceAKey(c, s)
 	}
 	from, inner := g.from(s, pick(g.random, 0, 0, 1))

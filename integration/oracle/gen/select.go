@@ -86,7 +86,7 @@ func (g *Generator) keys(s *scope) []*Node {
 	columns := s.of(usable)
 	var keys []*Node
 	for _, c := range columns {
-		if strings.HasSuffix(c.ref, "."+wideName) && g.percent(70) {
+		if strings.HasSuffix(c.ref, "."+wideName) && g.percent(90) {
 			keys = append(keys, columnRef(c))
 			break
 		}
