@@ -174,7 +174,7 @@ func TestRollingRestart(t *testing.T) {
 	stop()
 	riders.Wait()
 	t.Logf("%d queries of %d clients, %d times sent elsewhere", done.Load(), clients, retries.Load())
-	if err := cluster.WaitIdle(ctx); err != nil {
+	if err := cluster.WaitOrphaned(ctx); err != nil {
 		t.Error(err)
 	}
 }

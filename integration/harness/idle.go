@@ -16,6 +16,9 @@ const idleWait = 30 * time.Second
 // resultTTL is how long the product keeps a result that nobody reads.
 const resultTTL = time.Minute
 
+// orphanAfter is how long a worker keeps tasks of a coordinator that does not watch it.
+const orphanAfter = 2 * time.Minute
+
 // The names of metrics that the suites rely on.
 const (
 	metricWorkers = "arbalest_workers"
@@ -77,6 +80,14 @@ func (c *Cluster) WaitIdle(ctx context.Context) error {
 // cut off from a worker, and does not come back.
 func (c *Cluster) WaitExpired(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, resultTTL+idleWait)
+	defer cancel()
+	return poll(ctx, func() error { return c.busy(ctx) })
+}
+
+// WaitOrphaned is WaitIdle for where coordinators ended that may have told a worker of a task and not of its end: workers end such
+// tasks when they have not heard of their coordinator for a time.
+func (c *Cluster) WaitOrphaned(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, orphanAfter+idleWait)
 	defer cancel()
 	return poll(ctx, func() error { return c.busy(ctx) })
 }

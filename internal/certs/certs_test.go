@@ -116,7 +116,9 @@ func write(t *testing.T, path string, text []byte) {
 func TestClientCertificates(t *testing.T) {
 	a, other := certtest.New(t), certtest.New(t)
 	cert, key := a.Issue(t, t.TempDir(), "node", nil)
-	expired := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour) }
+	expired := func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+	}
 	forServers := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }
 	foreign := other.Client(t, "ada", nil)
 	foreign.RootCAs = a.Pool

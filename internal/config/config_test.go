@@ -67,6 +67,7 @@ func TestFaultsSayWhichWhyAndWhatIsAllowed(t *testing.T) {
 		{"group twice", Coordinator, nil, []string{"--resource-group", "etl", "--resource-group", "etl"}, []string{"etl", "twice"}},
 		{"half of TLS", Serve, nil, []string{"--tls-cert", file}, []string{"--tls-key"}},
 		{"exposed", Serve, nil, []string{"--listen", "0.0.0.0:1"}, []string{"--users", "--tls-cert", "--insecure"}},
+		{"exposed on every interface", Serve, nil, []string{"--listen", ":1"}, []string{"--users", "--tls-cert", "--insecure"}},
 		{"exposed worker", Worker, nil, []string{"--listen", "0.0.0.0:1", "--coordinator", "h:1"}, []string{"--cluster-key", "--insecure"}},
 		{"certificates' users without authorities", Serve, nil, []string{"--tls-client-user", "cn"}, []string{"--tls-client-ca"}},
 		{"certificates' users", Serve, nil, []string{"--tls-client-user", "serial"}, []string{"serial", "cn, dns, email, uri"}},

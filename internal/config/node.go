@@ -133,7 +133,7 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 func (n *Node) Validate() error {
 	var faults []error
 	bad := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	host := n.checkAddress("--listen", n.Listen, bad)
+	host, known := n.checkAddress("--listen", n.Listen, bad)
 	if n.HTTP != "off" {
 		n.checkAddress("--http", n.HTTP, bad)
 	}
@@ -179,7 +179,7 @@ func (n *Node) Validate() error {
 			bad("--data %s: not a directory; give the directory that holds the files", dir)
 		}
 	}
-	if host != "" && !Loopback(host) && !n.Insecure {
+	if known && !Loopback(host) && !n.Insecure {
 		n.checkExposed(bad)
 	}
 	if !oneOf(n.LogLevel, "debug", "info", "warn", "error") {
@@ -206,13 +206,14 @@ func (n *Node) checkExposed(bad func(string, ...any)) {
 	}
 }
 
-func (n *Node) checkAddress(flag, address string, bad func(string, ...any)) (host string) {
+// checkAddress splits an address; the host may be empty, which is every interface of the machine.
+func (n *Node) checkAddress(flag, address string, bad func(string, ...any)) (host string, ok bool) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || port == "" {
 		bad("%s %q: want HOST:PORT, such as 127.0.0.1:32010", flag, address)
-		return ""
+		return "", false
 	}
-	return host
+	return host, true
 }
 
 // Loopback reports whether host names this machine only.
