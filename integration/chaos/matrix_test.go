@@ -43,7 +43,7 @@ func cells() (all []cell) {
 	for f := range faults {
 		for at := range positions {
 			if !full() {
-				if q := next(); fault(f) != hung || at != root {
+				if q := next(); f != hung || at != root {
 					all = append(all, cell{f, at, q, 4})
 				}
 				if at == position(f)%positions {

@@ -118,7 +118,7 @@ func (c *Coordinator) computeLocal(ctx context.Context, q *Query, result *localR
 		if err != nil {
 			return rows, err
 		}
-		size := int64(flightx.BatchBytes(batch))
+		size := flightx.BatchBytes(batch)
 		if err := c.holdLocal(size); err != nil {
 			batch.Release()
 			return rows, err
