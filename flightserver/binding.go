@@ -126,10 +126,35 @@ func checkBatch(batch arrow.RecordBatch) (err error) {
 			err = qerr.New(qerr.User, "the rows cannot be read as an Arrow stream: %v", p)
 		}
 	}()
-	if err := array.ValidateRecordFull(batch); err != nil {
-		return qerr.New(qerr.User, "the rows cannot be read as an Arrow stream: %v", err)
+	for i, column := range batch.Columns() {
+		data := withNullBuffers(column.Data())
+		checked := array.MakeFromData(data)
+		err := array.ValidateFull(checked)
+		checked.Release()
+		data.Release()
+		if err != nil {
+			return qerr.New(qerr.User, "the rows cannot be read as an Arrow stream: column %d (%s): %v", i, batch.ColumnName(i), err)
+		}
 	}
 	return nil
+}
+
+// withNullBuffers gives arrays of the type null, wherever they are, the one buffer that arrow-go's validation wants of them. By the
+// format they have none, and so they come from other implementations. The caller releases what it returns.
+func withNullBuffers(data arrow.ArrayData) arrow.ArrayData {
+	buffers := data.Buffers()
+	if data.DataType().ID() == arrow.NULL && len(buffers) == 0 {
+		buffers = []*memory.Buffer{nil}
+	}
+	children := make([]arrow.ArrayData, len(data.Children()))
+	for i, child := range data.Children() {
+		children[i] = withNullBuffers(child)
+		defer children[i].Release()
+	}
+	if dictionary, ok := data.Dictionary().(*array.Data); ok && dictionary != nil {
+		return array.NewDataWithDictionary(data.DataType(), data.Len(), buffers, data.NullN(), data.Offset(), dictionary)
+	}
+	return array.NewData(data.DataType(), data.Len(), buffers, children, data.NullN(), data.Offset())
 }
 
 // A putStream is the client's side of a DoPut whose first message was read ahead, with its bytes counted.
