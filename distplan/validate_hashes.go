@@ -24,14 +24,8 @@ func (c *shareChecker) hashedBy(n operator.Node) layout {
 		if n.Plain() {
 			return c.hashedBy(n.Child).through(len(n.Groups), func(to int) int { return refIndex(n.Groups[to]) })
 		}
-	case *operator.Distinct:
-		return c.hashedBy(n.Child)
-	case *operator.Window:
-		return c.hashedBy(n.Child)
-	case *operator.Limit:
-		return c.hashedBy(n.Child)
-	case *operator.TopN:
-		return c.hashedBy(n.Child)
+	case *operator.Distinct, *operator.Window, *operator.Limit, *operator.TopN:
+		return c.hashedBy(n.Children()[0])
 	case *operator.SetOp:
 		return c.hashedAlike(n)
 	case *operator.Join:
@@ -77,7 +71,8 @@ func (l layout) through(width int, from func(int) int) layout {
 
 // hashedAlike keeps the columns by which all branches lie.
 func (c *shareChecker) hashedAlike(n *operator.SetOp) layout {
-	all := c.hashedBy(n.Inputs[0])
+	width := len(n.Types())
+	all := c.hashedBy(n.Inputs[0]).through(width, func(to int) int { return to }) // a copy: an input's layout is remembered
 	for _, in := range n.Inputs[1:] {
 		other := c.hashedBy(in)
 		if len(other) != len(all) {
