@@ -141,7 +141,7 @@ func (p *printer) joinBetween(n *operator.Join, left, right query) (query, error
 			return query{}, unprintable("join condition %q", c.Op)
 		}
 		if foundEmpty(n) {
-			r = "[" + r + "][1]"
+			r = hide(r)
 		}
 		s.conditions = append(s.conditions, "("+l+" "+string(c.Op)+" "+r+")")
 	}

@@ -32,8 +32,61 @@ func (p *printer) ordered(child operator.Node, by []expr.Order) (query, error) {
 	}
 	q = q.opened("t")
 	q.mode = modePick
-	q.tail, err = orderBy(by, q.cols)
+	by = ordering(by)
+	cols := q.cols
+	if len(by) > 0 && losesMatches(by[0], child) {
+		cols = hidden(cols)
+	}
+	q.tail, err = orderBy(by, cols)
 	return q, err
+}
+
+// losesMatches reports whether DuckDB 1.5.5 may make up rows of NULL below ORDER BY first … LIMIT n: it hands the n-th value found
+// so far to the scan of the key, also through an outer join that fills up with NULL what finds no match. A match left out by the
+// scan then counts as none, and its NULL comes first. With NULLS LAST such a row is never among the n.
+func losesMatches(first expr.Order, child operator.Node) bool {
+	outer := false
+	operator.Walk(child, func(n operator.Node) bool {
+		switch n := n.(type) {
+		case *operator.Join:
+			outer = outer || fillsUp(n.Kind)
+		case *operator.DelimJoin:
+			outer = outer || fillsUp(n.Kind)
+		}
+		return !outer
+	})
+	return outer && first.NullsFirst
+}
+
+func fillsUp(k operator.JoinKind) bool {
+	switch k {
+	case operator.Left, operator.Right, operator.Full, operator.Single:
+		return true
+	}
+	return false
+}
+
+// hidden prints columns so that the optimizer sees an expression where a column stood.
+func hidden(cols []string) []string {
+	out := make([]string, len(cols))
+	for i, c := range cols {
+		out[i] = hide(c)
+	}
+	return out
+}
+
+// hide prints a value that went through a list, whose statistics and column DuckDB does not know.
+func hide(text string) string { return "[" + text + "][1]" }
+
+// ordering returns the terms that order anything: a constant does not, and would be read as an ordinal.
+func ordering(by []expr.Order) []expr.Order {
+	var terms []expr.Order
+	for _, o := range by {
+		if _, constant := o.Expr.(*expr.Const); !constant {
+			terms = append(terms, o)
+		}
+	}
+	return terms
 }
 
 func (p *printer) limit(n *operator.Limit) (query, error) {
@@ -70,10 +123,7 @@ func orderBy(by []expr.Order, cols []string) (string, error) {
 
 func orderTerms(by []expr.Order, cols []string) (string, error) {
 	var terms []string
-	for _, o := range by {
-		if _, constant := o.Expr.(*expr.Const); constant {
-			continue // orders nothing, and would be read as an ordinal
-		}
+	for _, o := range ordering(by) {
 		text, err := printExpr(o.Expr, cols)
 		if err != nil {
 			return "", err
