@@ -151,7 +151,15 @@ func (c *Cluster) launch(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.WaitUsable(ctx)
+	if err := c.WaitUsable(ctx); err != nil {
+		return err
+	}
+	for _, p := range c.Processes() {
+		if err := p.remember(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // doors lists the coordinators.

@@ -23,7 +23,6 @@ const orphanAfter = 2 * time.Minute
 const (
 	metricWorkers = "arbalest_workers"
 	metricLive    = "arbalest_queries_live"
-	metricRoutine = "go_goroutines"
 
 	// MetricOutputRows counts, at a worker, the rows that its ended tasks gave.
 	MetricOutputRows = "arbalest_worker_output_rows_total"
@@ -44,8 +43,8 @@ var sessionGauges = []string{
 	"arbalest_sessions", "arbalest_prepared_statements", "arbalest_transactions", "arbalest_polled_queries", "arbalest_session_state_bytes",
 }
 
-// WaitClosed is WaitIdle, and waits besides until no session, statement or transaction is left at the doors: what is true once
-// every client has closed what it opened.
+// WaitClosed is WaitIdle, and waits besides until no session, statement or transaction is left at the doors, and no process has
+// more connections than those to the others: what is true once every client has closed what it opened.
 func (c *Cluster) WaitClosed(ctx context.Context) error {
 	if err := c.WaitIdle(ctx); err != nil {
 		return err
@@ -64,12 +63,13 @@ func (c *Cluster) WaitClosed(ctx context.Context) error {
 				}
 			}
 		}
-		return nil
+		return c.connected(ctx)
 	})
 }
 
-// WaitIdle waits until no query lives and no worker holds a task, an output, a batch or an engine connection. Its error
-// says what is left after the time for it. Processes that Kill has ended hold nothing.
+// WaitIdle waits until no query lives, no worker holds a task, an output, a batch or an engine connection, and no process has an open
+// file that it did not have when it was ready, or goroutines that its connections do not explain. Its error says what is left after
+// the time for it. Processes that Kill has ended hold nothing.
 func (c *Cluster) WaitIdle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, idleWait)
 	defer cancel()
@@ -132,72 +132,14 @@ func (c *Cluster) busy(ctx context.Context) error {
 				left = append(left, fmt.Sprintf("%s %s=%v", p.Name, name, value))
 			}
 		}
+		more, err := p.grown(ctx)
+		if err != nil {
+			return err
+		}
+		left = append(left, more...)
 	}
 	if left != nil {
 		return fmt.Errorf("not idle: %s", strings.Join(left, ", "))
 	}
 	return nil
-}
-
-// A Footprint is what an idle process holds.
-type Footprint struct {
-	Goroutines float64
-	Sockets    int
-	Files      []string // open files that are neither sockets nor the kernel's own
-}
-
-// Footprint reads what the process holds now.
-func (p *Process) Footprint(ctx context.Context) (Footprint, error) {
-	m, err := p.Metrics(ctx)
-	if err != nil {
-		return Footprint{}, err
-	}
-	targets, err := p.Descriptors()
-	if err != nil {
-		return Footprint{}, err
-	}
-	f := Footprint{}
-	f.Goroutines, _ = m.Sum(metricRoutine)
-	for _, target := range targets {
-		switch {
-		case strings.HasPrefix(target, "socket:"):
-			f.Sockets++
-		case strings.HasPrefix(target, "anon_inode:"), strings.HasPrefix(target, "pipe:"), strings.HasPrefix(target, "/dev/"):
-		default:
-			f.Files = append(f.Files, target)
-		}
-	}
-	return f, nil
-}
-
-// WaitFootprint waits until no process holds more than it held at a moment before, and says which does.
-func (c *Cluster) WaitFootprint(ctx context.Context, before map[string]Footprint) error {
-	ctx, cancel := context.WithTimeout(ctx, idleWait)
-	defer cancel()
-	return poll(ctx, func() error {
-		for _, p := range c.Processes() {
-			now, err := p.Footprint(ctx)
-			if err != nil {
-				return err
-			}
-			was := before[p.Name]
-			if now.Goroutines > was.Goroutines || now.Sockets > was.Sockets || len(now.Files) > len(was.Files) {
-				return fmt.Errorf("%s holds %+v, and before %+v", p.Name, now, was)
-			}
-		}
-		return nil
-	})
-}
-
-// Footprints reads what every process holds now.
-func (c *Cluster) Footprints(ctx context.Context) (map[string]Footprint, error) {
-	all := map[string]Footprint{}
-	for _, p := range c.Processes() {
-		f, err := p.Footprint(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all[p.Name] = f
-	}
-	return all, nil
 }

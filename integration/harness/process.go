@@ -28,10 +28,11 @@ type Process struct {
 	HTTP    string // host:port of its pages
 	LogPath string
 
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has ended and err is set
-	err  error
-	stop sync.Once
+	cmd   *exec.Cmd
+	done  chan struct{} // closed when the process has ended and err is set
+	err   error
+	first *Footprint // what it held before its first query; nil = not known
+	stop  sync.Once
 	// killed: by Kill, so that its end is no fault. Written inside stop.
 	killed bool
 }

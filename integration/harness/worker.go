@@ -100,6 +100,9 @@ func (c *Cluster) Restart(ctx context.Context, i int) error {
 	if err := w.waitReady(ctx); err != nil {
 		return err
 	}
+	if err := w.remember(ctx); err != nil {
+		return err
+	}
 	return c.WaitUsable(ctx)
 }
 
@@ -118,6 +121,9 @@ func (c *Cluster) Reopen(ctx context.Context, i int) error {
 		c.Standby[i-1] = p
 	}
 	if err := p.waitReady(ctx); err != nil {
+		return err
+	}
+	if err := p.remember(ctx); err != nil {
 		return err
 	}
 	return p.waitMembers(ctx, c.options.Workers)
