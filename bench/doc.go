@@ -9,6 +9,7 @@
 //	cluster   22 queries on a coordinator and two workers of one thread ÷ DuckDB in-process with two threads         (queries.go)
 //	speedup   22 queries on two such workers ÷ on one, each pinned to a core                                         (queries.go)
 //	clustered queries that join by a sorted key, as planned ÷ with exchanges: processor time of two such workers        (clustered.go)
+//	roster    1,000 simulated workers at one coordinator: plans over them, and its memory and processor time for each (roster.go, crowd.go)
 //
 // Processor time is told beside time: other work on a machine lengthens the one and hardly the other.
 //

@@ -51,6 +51,7 @@ type options struct {
 	rounds       int     // per query, and of the kernel's figures
 	selects      int
 	threads      int
+	members      int    // simulated workers
 	memory       string // of each worker
 	verbose      bool
 }
@@ -62,7 +63,7 @@ type part struct {
 }
 
 // parts are all there are, in the order in which they are measured.
-var parts = []part{{"stream", streams}, {"queries", queries}, {"select1", selectOne}, {"kernel", kernel}, {"whole", whole}, {"cluster", cluster}, {"speedup", speedup}, {"clustered", clustered}}
+var parts = []part{{"stream", streams}, {"queries", queries}, {"select1", selectOne}, {"kernel", kernel}, {"whole", whole}, {"cluster", cluster}, {"speedup", speedup}, {"clustered", clustered}, {"roster", roster}}
 
 // fileParts is how many files a table has.
 const fileParts = 8
@@ -77,6 +78,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds per query; medians are compared")
 	flag.IntVar(&o.selects, "selects", 500, "rounds of SELECT 1")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "engine threads of both sides")
+	flag.IntVar(&o.members, "members", 1000, "simulated workers of the part roster")
 	flag.BoolVar(&o.verbose, "v", false, "print each query")
 	names := make([]string, len(parts))
 	for i, p := range parts {

@@ -3,10 +3,16 @@ package cluster
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/member"
 )
+
+// gatherTime is the least time between two snapshots that Watch tells. Judging a membership and following it costs its size: told at
+// each change, a fleet that starts, flaps or leaves would cost its size squared. It is far below what a lost worker takes to be
+// noticed.
+const gatherTime = 20 * time.Millisecond
 
 // A Cluster is the membership as one coordinator judges it. All methods may be called concurrently.
 type Cluster struct {
@@ -35,13 +41,21 @@ func (c *Cluster) Members() member.Snapshot {
 }
 
 // Watch calls changed with the newest snapshot, at once and after each change, never concurrently with itself; snapshots
-// overtaken meanwhile are skipped. It returns the cause when ctx ends, or an error once the driver was closed.
+// overtaken meanwhile are skipped, and changes that follow one another closely are told together. It returns the cause when ctx ends, or an error once the driver was closed.
 func (c *Cluster) Watch(ctx context.Context, changed func(member.Snapshot)) error {
 	for {
 		snapshot := c.Members()
 		changed(snapshot)
+		told := time.Now()
 		if err := c.driver.Wait(ctx, snapshot.Version); err != nil {
 			return err
+		}
+		if gather := gatherTime - time.Since(told); gather > 0 {
+			select {
+			case <-time.After(gather):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
 		}
 	}
 }
