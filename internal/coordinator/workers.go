@@ -10,8 +10,12 @@ import (
 
 // workersChanged tells every live query which workers there are now.
 func (c *Coordinator) workersChanged() {
+	live := c.registry.live()
+	if len(live) == 0 {
+		return // a fleet that starts would look through all workers for each
+	}
 	usable := c.links.usableOrWait(nil)
-	for _, q := range c.registry.live() {
+	for _, q := range live {
 		q.offer(usable)
 	}
 }

@@ -12,8 +12,8 @@ import (
 // another incarnation, adds a second record: neither replaces the other while both are live. A join of the same
 // incarnation (a worker that lost its connection) replaces the record and keeps its place in the order.
 type Driver interface {
-	// Records returns the live records, with the order of their joins, and a version that grows with every change. The
-	// caller owns the slice. It neither blocks nor fails: a back end that is cut off keeps telling what it last knew.
+	// Records returns the live records, with the order of their joins, and a version that grows with every change. Nobody may
+	// change the slice. It neither blocks nor fails: a back end that is cut off keeps telling what it last knew.
 	Records() (version uint64, joined []member.Joined)
 	// Wait returns nil as soon as the version is greater than after, at once when it is already; else the cause of ctx's
 	// end, or an error of kind Unavailable once the driver was closed.

@@ -4,5 +4,5 @@
 // Invariants:
 //  1. The version grows with every change and never otherwise.
 //  2. Waiters wake at the first change after the version they know, and when the roster closes.
-//  3. What Records returns is the caller's.
+//  3. What Records returns is never changed, by anybody.
 package roster

@@ -3,6 +3,7 @@ package roster
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -28,6 +29,7 @@ func LifeOf(r member.Record) Life { return Life{r.ID, r.Incarnation} }
 type Roster struct {
 	mu      sync.Mutex
 	seats   map[Life]member.Joined
+	sorted  []member.Joined // the seats in the order of their joins; nil = not known. Never changed, only replaced
 	version uint64
 	changed chan struct{} // closed and replaced at each change
 	closed  bool
@@ -53,20 +55,20 @@ func (r *Roster) Change(edit func(seats map[Life]member.Joined) (changed bool)) 
 // touch tells of a change; mu is held.
 func (r *Roster) touch() {
 	r.version++
+	r.sorted = nil
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// Records returns the version and the live records in the order of their joins.
+// Records returns the version and the live records in the order of their joins, which nobody may change. It costs nothing while
+// there is no change.
 func (r *Roster) Records() (uint64, []member.Joined) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := make([]member.Joined, 0, len(r.seats))
-	for _, joined := range r.seats {
-		all = append(all, joined)
+	if r.sorted == nil {
+		r.sorted = slices.SortedFunc(maps.Values(r.seats), func(a, b member.Joined) int { return cmp.Compare(a.Seq, b.Seq) })
 	}
-	slices.SortFunc(all, func(a, b member.Joined) int { return cmp.Compare(a.Seq, b.Seq) })
-	return r.version, all
+	return r.version, r.sorted
 }
 
 // Wait returns nil as soon as the version is greater than after, else the cause of ctx's end, or an error of kind
