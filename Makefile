@@ -53,7 +53,7 @@ demo: build tools-python ## two workers, TPC-H at scale 1, 22 queries by Flight 
 	$(GO) run ./integration/demo
 
 .PHONY: test
-test: build tools test-unit test-engine test-oracle test-suites ## every suite at its fixed sample (what CI runs)
+test: build tools test-unit test-engine test-oracle test-suites test-chaos ## every suite at its fixed sample (what CI runs)
 
 .PHONY: test-unit
 test-unit: tools-etcd ## packages without the engine, with the race detector
@@ -115,11 +115,11 @@ compat: build tools ## the tests with real clients at full size (results of 10 m
 	ARBALEST_COMPAT=full $(GO) test -count=1 -timeout 60m -v ./integration/compat/... -args -rewrite
 
 .PHONY: test-chaos
-test-chaos: build tools-python ## a sample of what make chaos does; Linux, as root. Not in make test while a cell may leave a task behind
+test-chaos: need-network build tools-python ## a sample of what make chaos does; Linux, as root
 	$(GO) test -count=1 -timeout 25m -v ./integration/chaos/...
 
 .PHONY: chaos
-chaos: build tools-python ## every fault at every place, 200 killed workers, TPC-H at scale 10 in little memory; Linux, as root
+chaos: need-network build tools-python ## every fault at every place, 200 killed workers, TPC-H at scale 10 in little memory; Linux, as root
 	ARBALEST_CHAOS=full $(GO) test -count=1 -timeout 4h -v ./integration/chaos/...
 
 .PHONY: test-k8s
@@ -129,7 +129,7 @@ test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the 
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run Kubernetes ./integration/deploy
 
 .PHONY: test-hosts
-test-hosts: build tools-python ## every process on a host of its own (network namespaces); Linux, as root
+test-hosts: need-network build tools-python ## every process on a host of its own (network namespaces); Linux, as root
 	$(GO) test -count=1 -timeout 25m -v ./integration/hosts
 
 .PHONY: soak
@@ -255,6 +255,10 @@ define install
 	GOBIN=$(GOBIN) $(GO) install $(2)@$(3)
 	mv $(GOBIN)/$(1) $@
 endef
+
+.PHONY: need-network
+need-network:
+	@scripts/need.sh network
 
 .PHONY: need-c
 need-c:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says plainly what is missing on this machine and the command that installs it. Usage: need.sh c|python|java
+# Says plainly what is missing on this machine and the command that installs it. Usage: need.sh c|python|java|network
 set -euo pipefail
 
 # install DEBIAN-PACKAGES BREW-FORMULAE: the command for this system's package manager.
@@ -33,8 +33,12 @@ case "${1:-}" in
     command -v javac >/dev/null || [ -x "${JAVA_HOME:-/nowhere}/bin/javac" ] ||
       missing "a JDK 17 (not only a JRE) is needed for the JDBC client" "$(install openjdk-17-jdk-headless openjdk@17 java-17-openjdk-devel)"
     ;;
+  network)
+    [ "$(uname)" != Linux ] || command -v ip >/dev/null ||
+      missing "the ip command is needed for hosts of a test's own" "$(install iproute2 iproute2mac iproute)"
+    ;;
   *)
-    echo "usage: need.sh c|python|java" >&2
+    echo "usage: need.sh c|python|java|network" >&2
     exit 2
     ;;
 esac
