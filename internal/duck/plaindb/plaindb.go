@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -25,11 +26,26 @@ var ErrTooLarge = errors.New("the result has too many rows")
 type DB struct {
 	db   *minidb.DB
 	conn *minidb.Conn
+	temp string // its folder for what does not fit into memory
 }
 
-// Open starts an instance of one thread and the given memory, in the time zone that our sessions begin with.
+// Open starts an instance of one thread and the given memory, in the time zone that our sessions begin with. It spills into a folder
+// of its own: two instances that share one, as processes in the same folder do by default, read each other's blocks.
 func Open(memoryBytes int64) (*DB, error) {
+	temp, err := os.MkdirTemp("", "plaindb-")
+	if err != nil {
+		return nil, fmt.Errorf("a folder to spill into: %w", err)
+	}
+	d, err := openIn(temp, memoryBytes)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temp))
+	}
+	return d, nil
+}
+
+func openIn(temp string, memoryBytes int64) (*DB, error) {
 	db, err := minidb.Open(minidb.Option{Name: "threads", Value: "1"},
+		minidb.Option{Name: "temp_directory", Value: temp},
 		minidb.Option{Name: "memory_limit", Value: strconv.FormatInt(memoryBytes, 10) + "B"},
 		minidb.Option{Name: "autoinstall_known_extensions", Value: "false"},
 		minidb.Option{Name: "autoload_known_extensions", Value: "false"})
@@ -46,13 +62,14 @@ func Open(memoryBytes int64) (*DB, error) {
 		db.Close()
 		return nil, err
 	}
-	return &DB{db: db, conn: conn}, nil
+	return &DB{db: db, conn: conn, temp: temp}, nil
 }
 
 // Close ends the instance; results stay valid.
 func (d *DB) Close() {
 	d.conn.Close()
 	d.db.Close()
+	_ = os.RemoveAll(d.temp) // what is left of it is the machine's to clear
 }
 
 // Exec runs statements, divided by semicolons, whose results nobody reads.
