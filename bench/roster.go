@@ -70,10 +70,7 @@ func roster(ctx context.Context, o options) (figures []figure, err error) {
 	}
 	defer crowd.close()
 
-	before, err := cluster.Door.Footprint(ctx)
-	if err != nil {
-		return nil, err
-	}
+	var before harness.Footprint // once it has planned: planners stay
 	var readings []reading
 	for _, n := range []int{0, o.members / 4, o.members / 2, o.members} {
 		r, err := crowd.measure(ctx, n)
@@ -85,6 +82,11 @@ func roster(ctx context.Context, o options) (figures []figure, err error) {
 				n, float64(r.rss)/(1<<20), ms(r.cpu), ms(r.flap), r.plan, r.planCPU)
 		}
 		readings = append(readings, r)
+		if n == 0 {
+			if before, err = cluster.Door.Footprint(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if err := crowd.resize(ctx, 0); err != nil {
 		return nil, err

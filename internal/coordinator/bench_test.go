@@ -41,7 +41,7 @@ func newBench(t *testing.T, workers int, change ...func(*Config)) *bench {
 	keys := auth.GenerateKeyring()
 	b := &bench{t: t, frontend: &fakeFrontend{}, keys: keys, now: time.Unix(1_700_000_000, 0), workers: map[string]*seated{},
 		membership: clustermemory.New(clustermemory.Config{Keys: keys}),
-		clients:    &fakeClients{conns: map[string]*grpc.ClientConn{}}}
+		clients:    &fakeClients{conns: map[string]*grpc.ClientConn{}, calls: map[string]string{}}}
 	tables, err := catalog.New()
 	if err != nil {
 		t.Fatal(err)

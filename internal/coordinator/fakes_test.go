@@ -255,12 +255,18 @@ func (w *fakeWorker) report(key *pb.TaskKey, state pb.TaskState, change ...func(
 type fakeClients struct {
 	mu    sync.Mutex
 	conns map[string]*grpc.ClientConn
+	calls map[string]string // what was done last with an address: "connected" or "dropped"
+	hold  chan struct{}     // connecting waits until it is closed; nil = not at all
 	open  func(address string) (flightx.Reader, error)
 }
 
 func (c *fakeClients) Conn(address string, _ bool) (grpc.ClientConnInterface, error) {
+	if c.hold != nil {
+		<-c.hold
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.calls[address] = "connected"
 	conn, ok := c.conns[address]
 	if !ok {
 		return nil, qerr.New(qerr.Unavailable, "no worker at %s", address)
@@ -268,7 +274,17 @@ func (c *fakeClients) Conn(address string, _ bool) (grpc.ClientConnInterface, er
 	return conn, nil
 }
 
-func (c *fakeClients) Drop(string) {}
+func (c *fakeClients) Drop(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls[address] = "dropped"
+}
+
+func (c *fakeClients) last(address string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls[address]
+}
 
 func (c *fakeClients) Open(_ context.Context, address string, _ bool, _ []byte) (flightx.Reader, error) {
 	return c.open(address)

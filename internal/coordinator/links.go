@@ -84,10 +84,24 @@ func (l *links) open(record member.Record) {
 		defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
 		defer cancel(nil)
 		l.follow(linkCtx, link)
+		l.hangUp(link.record.Address)
 	})
 	if started {
 		l.workers[record.ID] = link
 	}
+}
+
+// hangUp closes the connection to an address where nobody is followed any more: a call that began when its worker was leaving has
+// opened it again.
+func (l *links) hangUp(address string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, link := range l.workers {
+		if link.record.Address == address {
+			return
+		}
+	}
+	l.c.cfg.Clients.Drop(address)
 }
 
 // setUp notes that the worker speaks, and starts the queries that waited for one.
