@@ -152,7 +152,7 @@ func (c *crowd) measure(ctx context.Context, n int) (reading, error) {
 	if err != nil {
 		return r, err
 	}
-	r.cpu = (pinged - flapped) / time.Duration(rosterWindow/time.Second)
+	r.cpu = (pinged - flapped) / (rosterWindow / time.Second)
 
 	start := time.Now()
 	for _, sql := range rosterPlans {
