@@ -664,7 +664,8 @@ func (*CreateReply) Descriptor() ([]byte, []int) {
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CoordinatorId string                 `protobuf:"bytes,1,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"`
-	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // as in CreateRequest
+	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`              // as in CreateRequest
+	FallenIds     []string               `protobuf:"bytes,3,rep,name=fallen_ids,json=fallenIds,proto3" json:"fallen_ids,omitempty"` // coordinators whose queries have all found their successors: what is left of theirs ends
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -711,6 +712,13 @@ func (x *WatchRequest) GetIncarnation() string {
 		return x.Incarnation
 	}
 	return ""
+}
+
+func (x *WatchRequest) GetFallenIds() []string {
+	if x != nil {
+		return x.FallenIds
+	}
+	return nil
 }
 
 type WatchEvent struct {
@@ -852,8 +860,9 @@ func (x *WorkerLoad) GetSpillBytes() uint64 {
 type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	QueryId       string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
-	KeepStage     *uint32                `protobuf:"varint,2,opt,name=keep_stage,json=keepStage,proto3,oneof" json:"keep_stage,omitempty"` // set: the query goes on, and what this stage has kept stays
-	Cause         *Error                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`                                 // why the query ended, which its readers are told; absent when it was read to the end
+	KeepStage     *uint32                `protobuf:"varint,2,opt,name=keep_stage,json=keepStage,proto3,oneof" json:"keep_stage,omitempty"`      // set: the query goes on, and what this stage has kept stays
+	Cause         *Error                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`                                      // why the query ended, which its readers are told; absent when it was read to the end
+	CoordinatorId string                 `protobuf:"bytes,4,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // who says so: a fallen one is refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -909,6 +918,13 @@ func (x *ReleaseRequest) GetCause() *Error {
 	return nil
 }
 
+func (x *ReleaseRequest) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
 type ReleaseReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -948,7 +964,8 @@ func (*ReleaseReply) Descriptor() ([]byte, []int) {
 type CancelRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           *TaskKey               `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Cause         *Error                 `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"` // what readers of the attempt are told
+	Cause         *Error                 `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"`                                      // what readers of the attempt are told
+	CoordinatorId string                 `protobuf:"bytes,3,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // as in ReleaseRequest
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -997,6 +1014,13 @@ func (x *CancelRequest) GetCause() *Error {
 	return nil
 }
 
+func (x *CancelRequest) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
 type CancelReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1033,6 +1057,178 @@ func (*CancelReply) Descriptor() ([]byte, []int) {
 	return file_arbalest_proto_rawDescGZIP(), []int{15}
 }
 
+type SucceedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incarnation   string                 `protobuf:"bytes,1,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                          // as in CreateRequest
+	CoordinatorId string                 `protobuf:"bytes,2,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // who goes on
+	FallenId      string                 `protobuf:"bytes,3,opt,name=fallen_id,json=fallenId,proto3" json:"fallen_id,omitempty"`                // whose queries they were
+	Queries       []*Succession          `protobuf:"bytes,4,rep,name=queries,proto3" json:"queries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SucceedRequest) Reset() {
+	*x = SucceedRequest{}
+	mi := &file_arbalest_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SucceedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SucceedRequest) ProtoMessage() {}
+
+func (x *SucceedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SucceedRequest.ProtoReflect.Descriptor instead.
+func (*SucceedRequest) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SucceedRequest) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
+func (x *SucceedRequest) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
+func (x *SucceedRequest) GetFallenId() string {
+	if x != nil {
+		return x.FallenId
+	}
+	return ""
+}
+
+func (x *SucceedRequest) GetQueries() []*Succession {
+	if x != nil {
+		return x.Queries
+	}
+	return nil
+}
+
+type Succession struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	QueryId       string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // how many coordinators have owned the query by now
+	Keep          []*TaskKey             `protobuf:"bytes,3,rep,name=keep,proto3" json:"keep,omitempty"`    // attempts that go on; all others of the query end
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Succession) Reset() {
+	*x = Succession{}
+	mi := &file_arbalest_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Succession) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Succession) ProtoMessage() {}
+
+func (x *Succession) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Succession.ProtoReflect.Descriptor instead.
+func (*Succession) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Succession) GetQueryId() string {
+	if x != nil {
+		return x.QueryId
+	}
+	return ""
+}
+
+func (x *Succession) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Succession) GetKeep() []*TaskKey {
+	if x != nil {
+		return x.Keep
+	}
+	return nil
+}
+
+type SucceedReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tasks         []*TaskEvent           `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"` // the attempts to keep that are here
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SucceedReply) Reset() {
+	*x = SucceedReply{}
+	mi := &file_arbalest_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SucceedReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SucceedReply) ProtoMessage() {}
+
+func (x *SucceedReply) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SucceedReply.ProtoReflect.Descriptor instead.
+func (*SucceedReply) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SucceedReply) GetTasks() []*TaskEvent {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
 type TaskKey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	QueryId       string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
@@ -1045,7 +1241,7 @@ type TaskKey struct {
 
 func (x *TaskKey) Reset() {
 	*x = TaskKey{}
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1253,7 @@ func (x *TaskKey) String() string {
 func (*TaskKey) ProtoMessage() {}
 
 func (x *TaskKey) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[16]
+	mi := &file_arbalest_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1266,7 @@ func (x *TaskKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskKey.ProtoReflect.Descriptor instead.
 func (*TaskKey) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{16}
+	return file_arbalest_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TaskKey) GetQueryId() string {
@@ -1117,13 +1313,14 @@ type TaskSpec struct {
 	CoordinatorId  string                 `protobuf:"bytes,12,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"`      // whose task it is: as in WatchRequest
 	Spill          bool                   `protobuf:"varint,10,opt,name=spill,proto3" json:"spill,omitempty"`                                          // exchanged data goes to disk whatever the budget (arbalest.spill = always)
 	Summarize      []uint32               `protobuf:"varint,13,rep,packed,name=summarize,proto3" json:"summarize,omitempty"`                           // output columns whose values are told when a kept task has finished
+	Epoch          uint64                 `protobuf:"varint,14,opt,name=epoch,proto3" json:"epoch,omitempty"`                                          // how many coordinators have owned the query, its creator included; 0 = not counted
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *TaskSpec) Reset() {
 	*x = TaskSpec{}
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1332,7 @@ func (x *TaskSpec) String() string {
 func (*TaskSpec) ProtoMessage() {}
 
 func (x *TaskSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[17]
+	mi := &file_arbalest_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1345,7 @@ func (x *TaskSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskSpec.ProtoReflect.Descriptor instead.
 func (*TaskSpec) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{17}
+	return file_arbalest_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TaskSpec) GetKey() *TaskKey {
@@ -1242,6 +1439,13 @@ func (x *TaskSpec) GetSummarize() []uint32 {
 	return nil
 }
 
+func (x *TaskSpec) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
 type Column struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1252,7 +1456,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1468,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[18]
+	mi := &file_arbalest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1481,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{18}
+	return file_arbalest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Column) GetName() string {
@@ -1310,7 +1514,7 @@ type Scan struct {
 
 func (x *Scan) Reset() {
 	*x = Scan{}
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1526,7 @@ func (x *Scan) String() string {
 func (*Scan) ProtoMessage() {}
 
 func (x *Scan) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[19]
+	mi := &file_arbalest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1539,7 @@ func (x *Scan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scan.ProtoReflect.Descriptor instead.
 func (*Scan) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{19}
+	return file_arbalest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Scan) GetName() string {
@@ -1408,7 +1612,7 @@ type KeyRange struct {
 
 func (x *KeyRange) Reset() {
 	*x = KeyRange{}
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1624,7 @@ func (x *KeyRange) String() string {
 func (*KeyRange) ProtoMessage() {}
 
 func (x *KeyRange) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[20]
+	mi := &file_arbalest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1637,7 @@ func (x *KeyRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRange.ProtoReflect.Descriptor instead.
 func (*KeyRange) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{20}
+	return file_arbalest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *KeyRange) GetColumn() uint32 {
@@ -1474,7 +1678,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1690,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[21]
+	mi := &file_arbalest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1703,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{21}
+	return file_arbalest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Option) GetName() string {
@@ -1531,7 +1735,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1747,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[22]
+	mi := &file_arbalest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1760,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{22}
+	return file_arbalest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Split) GetPath() string {
@@ -1618,7 +1822,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1834,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[23]
+	mi := &file_arbalest_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1847,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{23}
+	return file_arbalest_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Key) GetNull() bool {
@@ -1673,7 +1877,7 @@ type ExchangeSource struct {
 
 func (x *ExchangeSource) Reset() {
 	*x = ExchangeSource{}
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1889,7 @@ func (x *ExchangeSource) String() string {
 func (*ExchangeSource) ProtoMessage() {}
 
 func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[24]
+	mi := &file_arbalest_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1902,7 @@ func (x *ExchangeSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSource.ProtoReflect.Descriptor instead.
 func (*ExchangeSource) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{24}
+	return file_arbalest_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExchangeSource) GetName() string {
@@ -1739,7 +1943,7 @@ type Projection struct {
 
 func (x *Projection) Reset() {
 	*x = Projection{}
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1955,7 @@ func (x *Projection) String() string {
 func (*Projection) ProtoMessage() {}
 
 func (x *Projection) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[25]
+	mi := &file_arbalest_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1968,7 @@ func (x *Projection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Projection.ProtoReflect.Descriptor instead.
 func (*Projection) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{25}
+	return file_arbalest_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Projection) GetColumns() []int32 {
@@ -1787,7 +1991,7 @@ type Producer struct {
 
 func (x *Producer) Reset() {
 	*x = Producer{}
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1799,7 +2003,7 @@ func (x *Producer) String() string {
 func (*Producer) ProtoMessage() {}
 
 func (x *Producer) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[26]
+	mi := &file_arbalest_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1812,7 +2016,7 @@ func (x *Producer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Producer.ProtoReflect.Descriptor instead.
 func (*Producer) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{26}
+	return file_arbalest_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Producer) GetKey() *TaskKey {
@@ -1871,7 +2075,7 @@ type TaskEvent struct {
 
 func (x *TaskEvent) Reset() {
 	*x = TaskEvent{}
-	mi := &file_arbalest_proto_msgTypes[27]
+	mi := &file_arbalest_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2087,7 @@ func (x *TaskEvent) String() string {
 func (*TaskEvent) ProtoMessage() {}
 
 func (x *TaskEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[27]
+	mi := &file_arbalest_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2100,7 @@ func (x *TaskEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEvent.ProtoReflect.Descriptor instead.
 func (*TaskEvent) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{27}
+	return file_arbalest_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TaskEvent) GetKey() *TaskKey {
@@ -2004,7 +2208,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_arbalest_proto_msgTypes[28]
+	mi := &file_arbalest_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2220,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[28]
+	mi := &file_arbalest_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2233,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{28}
+	return file_arbalest_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Summary) GetColumn() uint32 {
@@ -2077,7 +2281,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_arbalest_proto_msgTypes[29]
+	mi := &file_arbalest_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2293,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[29]
+	mi := &file_arbalest_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2306,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{29}
+	return file_arbalest_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Error) GetKind() string {
@@ -2172,15 +2376,16 @@ type Ticket struct {
 	Incarnation   string                 `protobuf:"bytes,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	Subject       string                 `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
 	ExpiresUnixMs int64                  `protobuf:"varint,8,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
-	Task          *TaskSpec              `protobuf:"bytes,9,opt,name=task,proto3" json:"task,omitempty"`        // fast path: the task itself
-	Address       string                 `protobuf:"bytes,10,opt,name=address,proto3" json:"address,omitempty"` // of the worker, so that any coordinator can proxy
+	Task          *TaskSpec              `protobuf:"bytes,9,opt,name=task,proto3" json:"task,omitempty"`                                         // fast path: the task itself; for a coordinator: the statement, when it is small
+	Address       string                 `protobuf:"bytes,10,opt,name=address,proto3" json:"address,omitempty"`                                  // of the worker, so that any coordinator can proxy
+	CoordinatorId string                 `protobuf:"bytes,11,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // whose query it is, so that any coordinator can ask
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_arbalest_proto_msgTypes[30]
+	mi := &file_arbalest_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2397,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[30]
+	mi := &file_arbalest_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2410,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{30}
+	return file_arbalest_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Ticket) GetVersion() uint32 {
@@ -2278,6 +2483,13 @@ func (x *Ticket) GetAddress() string {
 	return ""
 }
 
+func (x *Ticket) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
 type Signed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	KeyId         string                 `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
@@ -2289,7 +2501,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_arbalest_proto_msgTypes[31]
+	mi := &file_arbalest_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2301,7 +2513,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[31]
+	mi := &file_arbalest_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2314,7 +2526,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{31}
+	return file_arbalest_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Signed) GetKeyId() string {
@@ -2353,7 +2565,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_arbalest_proto_msgTypes[32]
+	mi := &file_arbalest_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2577,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[32]
+	mi := &file_arbalest_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2590,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{32}
+	return file_arbalest_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Handle) GetVersion() uint32 {
@@ -2419,6 +2631,581 @@ func (x *Handle) GetExpiresUnixMs() int64 {
 func (x *Handle) GetBody() []byte {
 	if x != nil {
 		return x.Body
+	}
+	return nil
+}
+
+// What a coordinator says of itself in a store that it shares with others. Workers read the first field of it as a JoinReply.
+type CoordinatorRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DataLocations []string               `protobuf:"bytes,1,rep,name=data_locations,json=dataLocations,proto3" json:"data_locations,omitempty"`
+	CoordinatorId string                 `protobuf:"bytes,4,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // of this life of it
+	Address       string                 `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`                                  // where other coordinators reach it, host:port
+	Tls           bool                   `protobuf:"varint,6,opt,name=tls,proto3" json:"tls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CoordinatorRecord) Reset() {
+	*x = CoordinatorRecord{}
+	mi := &file_arbalest_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CoordinatorRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CoordinatorRecord) ProtoMessage() {}
+
+func (x *CoordinatorRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CoordinatorRecord.ProtoReflect.Descriptor instead.
+func (*CoordinatorRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *CoordinatorRecord) GetDataLocations() []string {
+	if x != nil {
+		return x.DataLocations
+	}
+	return nil
+}
+
+func (x *CoordinatorRecord) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
+func (x *CoordinatorRecord) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *CoordinatorRecord) GetTls() bool {
+	if x != nil {
+		return x.Tls
+	}
+	return false
+}
+
+// Who goes on with the queries of a coordinator that has fallen.
+type FallenRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CoordinatorId string                 `protobuf:"bytes,1,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // the fallen one
+	SuccessorId   string                 `protobuf:"bytes,2,opt,name=successor_id,json=successorId,proto3" json:"successor_id,omitempty"`
+	Done          bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"` // nothing is left to be taken over
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FallenRecord) Reset() {
+	*x = FallenRecord{}
+	mi := &file_arbalest_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FallenRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FallenRecord) ProtoMessage() {}
+
+func (x *FallenRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FallenRecord.ProtoReflect.Descriptor instead.
+func (*FallenRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *FallenRecord) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
+func (x *FallenRecord) GetSuccessorId() string {
+	if x != nil {
+		return x.SuccessorId
+	}
+	return ""
+}
+
+func (x *FallenRecord) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+// What another coordinator needs to go on with a query.
+type QueryRecord struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	QueryId         string                 `protobuf:"bytes,1,opt,name=query_id,json=queryId,proto3" json:"query_id,omitempty"`
+	CoordinatorId   string                 `protobuf:"bytes,2,opt,name=coordinator_id,json=coordinatorId,proto3" json:"coordinator_id,omitempty"` // whose it is
+	Epoch           uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`                                     // how many coordinators have owned it; the first one's is 1
+	User            string                 `protobuf:"bytes,4,opt,name=user,proto3" json:"user,omitempty"`
+	Session         string                 `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
+	Statement       string                 `protobuf:"bytes,6,opt,name=statement,proto3" json:"statement,omitempty"` // cut, for listings
+	SubmittedUnixMs int64                  `protobuf:"varint,7,opt,name=submitted_unix_ms,json=submittedUnixMs,proto3" json:"submitted_unix_ms,omitempty"`
+	DeadlineUnixMs  int64                  `protobuf:"varint,8,opt,name=deadline_unix_ms,json=deadlineUnixMs,proto3" json:"deadline_unix_ms,omitempty"` // 0 = none
+	Settings        map[string]string      `protobuf:"bytes,9,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Columns         []*Column              `protobuf:"bytes,10,rep,name=columns,proto3" json:"columns,omitempty"` // of the result
+	Ordered         bool                   `protobuf:"varint,11,opt,name=ordered,proto3" json:"ordered,omitempty"`
+	Kept            bool                   `protobuf:"varint,12,opt,name=kept,proto3" json:"kept,omitempty"`         // the result can be read again and again
+	Proxied         bool                   `protobuf:"varint,13,opt,name=proxied,proto3" json:"proxied,omitempty"`   // the result may have been read through the coordinator that is gone
+	Revealed        bool                   `protobuf:"varint,14,opt,name=revealed,proto3" json:"revealed,omitempty"` // a client may know of endpoints
+	Stages          []*StageRecord         `protobuf:"bytes,15,rep,name=stages,proto3" json:"stages,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *QueryRecord) Reset() {
+	*x = QueryRecord{}
+	mi := &file_arbalest_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryRecord) ProtoMessage() {}
+
+func (x *QueryRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryRecord.ProtoReflect.Descriptor instead.
+func (*QueryRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *QueryRecord) GetQueryId() string {
+	if x != nil {
+		return x.QueryId
+	}
+	return ""
+}
+
+func (x *QueryRecord) GetCoordinatorId() string {
+	if x != nil {
+		return x.CoordinatorId
+	}
+	return ""
+}
+
+func (x *QueryRecord) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *QueryRecord) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *QueryRecord) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *QueryRecord) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *QueryRecord) GetSubmittedUnixMs() int64 {
+	if x != nil {
+		return x.SubmittedUnixMs
+	}
+	return 0
+}
+
+func (x *QueryRecord) GetDeadlineUnixMs() int64 {
+	if x != nil {
+		return x.DeadlineUnixMs
+	}
+	return 0
+}
+
+func (x *QueryRecord) GetSettings() map[string]string {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *QueryRecord) GetColumns() []*Column {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *QueryRecord) GetOrdered() bool {
+	if x != nil {
+		return x.Ordered
+	}
+	return false
+}
+
+func (x *QueryRecord) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
+func (x *QueryRecord) GetProxied() bool {
+	if x != nil {
+		return x.Proxied
+	}
+	return false
+}
+
+func (x *QueryRecord) GetRevealed() bool {
+	if x != nil {
+		return x.Revealed
+	}
+	return false
+}
+
+func (x *QueryRecord) GetStages() []*StageRecord {
+	if x != nil {
+		return x.Stages
+	}
+	return nil
+}
+
+type StageRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Inputs        []uint32               `protobuf:"varint,1,rep,packed,name=inputs,proto3" json:"inputs,omitempty"` // the stages that it reads, parallel to TaskSpec.inputs
+	Indeterminate bool                   `protobuf:"varint,2,opt,name=indeterminate,proto3" json:"indeterminate,omitempty"`
+	Tasks         []*TaskRecord          `protobuf:"bytes,3,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageRecord) Reset() {
+	*x = StageRecord{}
+	mi := &file_arbalest_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageRecord) ProtoMessage() {}
+
+func (x *StageRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageRecord.ProtoReflect.Descriptor instead.
+func (*StageRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *StageRecord) GetInputs() []uint32 {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *StageRecord) GetIndeterminate() bool {
+	if x != nil {
+		return x.Indeterminate
+	}
+	return false
+}
+
+func (x *StageRecord) GetTasks() []*TaskRecord {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+type TaskRecord struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Spec           *TaskSpec              `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`                               // without attempt and producers
+	Readings       []*Reading             `protobuf:"bytes,2,rep,name=readings,proto3" json:"readings,omitempty"`                       // parallel to the stage's inputs
+	State          TaskState              `protobuf:"varint,3,opt,name=state,proto3,enum=arbalest.v1.TaskState" json:"state,omitempty"` // placed (a result), finished, or unspecified: to be run
+	WorkerId       string                 `protobuf:"bytes,4,opt,name=worker_id,json=workerId,proto3" json:"worker_id,omitempty"`       // the rest is of an attempt that is placed or finished
+	Incarnation    string                 `protobuf:"bytes,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Attempt        uint32                 `protobuf:"varint,6,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Rows           uint64                 `protobuf:"varint,7,opt,name=rows,proto3" json:"rows,omitempty"`
+	Bytes          uint64                 `protobuf:"varint,8,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	PartitionRows  []uint64               `protobuf:"varint,9,rep,packed,name=partition_rows,json=partitionRows,proto3" json:"partition_rows,omitempty"`
+	PartitionBytes []uint64               `protobuf:"varint,10,rep,packed,name=partition_bytes,json=partitionBytes,proto3" json:"partition_bytes,omitempty"`
+	SpillBytes     uint64                 `protobuf:"varint,11,opt,name=spill_bytes,json=spillBytes,proto3" json:"spill_bytes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *TaskRecord) Reset() {
+	*x = TaskRecord{}
+	mi := &file_arbalest_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskRecord) ProtoMessage() {}
+
+func (x *TaskRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskRecord.ProtoReflect.Descriptor instead.
+func (*TaskRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *TaskRecord) GetSpec() *TaskSpec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *TaskRecord) GetReadings() []*Reading {
+	if x != nil {
+		return x.Readings
+	}
+	return nil
+}
+
+func (x *TaskRecord) GetState() TaskState {
+	if x != nil {
+		return x.State
+	}
+	return TaskState_TASK_STATE_UNSPECIFIED
+}
+
+func (x *TaskRecord) GetWorkerId() string {
+	if x != nil {
+		return x.WorkerId
+	}
+	return ""
+}
+
+func (x *TaskRecord) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
+func (x *TaskRecord) GetAttempt() uint32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *TaskRecord) GetRows() uint64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *TaskRecord) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *TaskRecord) GetPartitionRows() []uint64 {
+	if x != nil {
+		return x.PartitionRows
+	}
+	return nil
+}
+
+func (x *TaskRecord) GetPartitionBytes() []uint64 {
+	if x != nil {
+		return x.PartitionBytes
+	}
+	return nil
+}
+
+func (x *TaskRecord) GetSpillBytes() uint64 {
+	if x != nil {
+		return x.SpillBytes
+	}
+	return 0
+}
+
+type Reading struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Partitions    []uint32               `protobuf:"varint,1,rep,packed,name=partitions,proto3" json:"partitions,omitempty"`
+	Pieces        []*Piece               `protobuf:"bytes,2,rep,name=pieces,proto3" json:"pieces,omitempty"` // partitions of which only what some producers gave is read
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reading) Reset() {
+	*x = Reading{}
+	mi := &file_arbalest_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reading) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reading) ProtoMessage() {}
+
+func (x *Reading) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reading.ProtoReflect.Descriptor instead.
+func (*Reading) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Reading) GetPartitions() []uint32 {
+	if x != nil {
+		return x.Partitions
+	}
+	return nil
+}
+
+func (x *Reading) GetPieces() []*Piece {
+	if x != nil {
+		return x.Pieces
+	}
+	return nil
+}
+
+type Piece struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Partition     uint32                 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	Producers     []uint32               `protobuf:"varint,2,rep,packed,name=producers,proto3" json:"producers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Piece) Reset() {
+	*x = Piece{}
+	mi := &file_arbalest_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Piece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Piece) ProtoMessage() {}
+
+func (x *Piece) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Piece.ProtoReflect.Descriptor instead.
+func (*Piece) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Piece) GetPartition() uint32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *Piece) GetProducers() []uint32 {
+	if x != nil {
+		return x.Producers
 	}
 	return nil
 }
@@ -2465,10 +3252,12 @@ const file_arbalest_proto_rawDesc = "" +
 	"\rCreateRequest\x12)\n" +
 	"\x04task\x18\x01 \x01(\v2\x15.arbalest.v1.TaskSpecR\x04task\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\"\r\n" +
-	"\vCreateReply\"W\n" +
+	"\vCreateReply\"v\n" +
 	"\fWatchRequest\x12%\n" +
 	"\x0ecoordinator_id\x18\x01 \x01(\tR\rcoordinatorId\x12 \n" +
-	"\vincarnation\x18\x02 \x01(\tR\vincarnation\"\x8b\x01\n" +
+	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x1d\n" +
+	"\n" +
+	"fallen_ids\x18\x03 \x03(\tR\tfallenIds\"\x8b\x01\n" +
 	"\n" +
 	"WatchEvent\x12*\n" +
 	"\x04task\x18\x01 \x01(\v2\x16.arbalest.v1.TaskEventR\x04task\x12+\n" +
@@ -2482,23 +3271,37 @@ const file_arbalest_proto_rawDesc = "" +
 	"\n" +
 	"kept_tasks\x18\x04 \x01(\rR\tkeptTasks\x12\x1f\n" +
 	"\vspill_bytes\x18\x05 \x01(\x04R\n" +
-	"spillBytes\"\x88\x01\n" +
+	"spillBytes\"\xaf\x01\n" +
 	"\x0eReleaseRequest\x12\x19\n" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\"\n" +
 	"\n" +
 	"keep_stage\x18\x02 \x01(\rH\x00R\tkeepStage\x88\x01\x01\x12(\n" +
-	"\x05cause\x18\x03 \x01(\v2\x12.arbalest.v1.ErrorR\x05causeB\r\n" +
+	"\x05cause\x18\x03 \x01(\v2\x12.arbalest.v1.ErrorR\x05cause\x12%\n" +
+	"\x0ecoordinator_id\x18\x04 \x01(\tR\rcoordinatorIdB\r\n" +
 	"\v_keep_stage\"\x0e\n" +
-	"\fReleaseReply\"a\n" +
+	"\fReleaseReply\"\x88\x01\n" +
 	"\rCancelRequest\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12(\n" +
-	"\x05cause\x18\x02 \x01(\v2\x12.arbalest.v1.ErrorR\x05cause\"\r\n" +
-	"\vCancelReply\"h\n" +
+	"\x05cause\x18\x02 \x01(\v2\x12.arbalest.v1.ErrorR\x05cause\x12%\n" +
+	"\x0ecoordinator_id\x18\x03 \x01(\tR\rcoordinatorId\"\r\n" +
+	"\vCancelReply\"\xa9\x01\n" +
+	"\x0eSucceedRequest\x12 \n" +
+	"\vincarnation\x18\x01 \x01(\tR\vincarnation\x12%\n" +
+	"\x0ecoordinator_id\x18\x02 \x01(\tR\rcoordinatorId\x12\x1b\n" +
+	"\tfallen_id\x18\x03 \x01(\tR\bfallenId\x121\n" +
+	"\aqueries\x18\x04 \x03(\v2\x17.arbalest.v1.SuccessionR\aqueries\"g\n" +
+	"\n" +
+	"Succession\x12\x19\n" +
+	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12(\n" +
+	"\x04keep\x18\x03 \x03(\v2\x14.arbalest.v1.TaskKeyR\x04keep\"<\n" +
+	"\fSucceedReply\x12,\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x16.arbalest.v1.TaskEventR\x05tasks\"h\n" +
 	"\aTaskKey\x12\x19\n" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
 	"\x04task\x18\x03 \x01(\rR\x04task\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xc9\x03\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xdf\x03\n" +
 	"\bTaskSpec\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12\x1a\n" +
 	"\bfragment\x18\x02 \x01(\tR\bfragment\x12'\n" +
@@ -2515,7 +3318,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x0ecoordinator_id\x18\f \x01(\tR\rcoordinatorId\x12\x14\n" +
 	"\x05spill\x18\n" +
 	" \x01(\bR\x05spill\x12\x1c\n" +
-	"\tsummarize\x18\r \x03(\rR\tsummarize\"0\n" +
+	"\tsummarize\x18\r \x03(\rR\tsummarize\x12\x14\n" +
+	"\x05epoch\x18\x0e \x01(\x04R\x05epoch\"0\n" +
 	"\x06Column\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\"\xac\x02\n" +
@@ -2595,7 +3399,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\bproducer\x18\x05 \x01(\v2\x14.arbalest.v1.TaskKeyR\bproducer\x12\x1b\n" +
 	"\tworker_id\x18\x06 \x01(\tR\bworkerId\x12\x14\n" +
 	"\x05final\x18\a \x01(\bR\x05final\x12$\n" +
-	"\x0eretry_after_ms\x18\b \x01(\x03R\fretryAfterMs\"\xe3\x02\n" +
+	"\x0eretry_after_ms\x18\b \x01(\x03R\fretryAfterMs\"\x8a\x03\n" +
 	"\x06Ticket\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x121\n" +
 	"\baudience\x18\x02 \x01(\x0e2\x15.arbalest.v1.AudienceR\baudience\x12&\n" +
@@ -2609,7 +3413,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x0fexpires_unix_ms\x18\b \x01(\x03R\rexpiresUnixMs\x12)\n" +
 	"\x04task\x18\t \x01(\v2\x15.arbalest.v1.TaskSpecR\x04task\x12\x18\n" +
 	"\aaddress\x18\n" +
-	" \x01(\tR\aaddress\"K\n" +
+	" \x01(\tR\aaddress\x12%\n" +
+	"\x0ecoordinator_id\x18\v \x01(\tR\rcoordinatorId\"K\n" +
 	"\x06Signed\x12\x15\n" +
 	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x18\n" +
 	"\apayload\x18\x02 \x01(\fR\apayload\x12\x10\n" +
@@ -2620,7 +3425,63 @@ const file_arbalest_proto_rawDesc = "" +
 	"\asubject\x18\x03 \x01(\tR\asubject\x12\x18\n" +
 	"\asession\x18\x04 \x01(\tR\asession\x12&\n" +
 	"\x0fexpires_unix_ms\x18\x05 \x01(\x03R\rexpiresUnixMs\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body*\xa0\x01\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\"\x8d\x01\n" +
+	"\x11CoordinatorRecord\x12%\n" +
+	"\x0edata_locations\x18\x01 \x03(\tR\rdataLocations\x12%\n" +
+	"\x0ecoordinator_id\x18\x04 \x01(\tR\rcoordinatorId\x12\x18\n" +
+	"\aaddress\x18\x05 \x01(\tR\aaddress\x12\x10\n" +
+	"\x03tls\x18\x06 \x01(\bR\x03tls\"l\n" +
+	"\fFallenRecord\x12%\n" +
+	"\x0ecoordinator_id\x18\x01 \x01(\tR\rcoordinatorId\x12!\n" +
+	"\fsuccessor_id\x18\x02 \x01(\tR\vsuccessorId\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\"\xcd\x04\n" +
+	"\vQueryRecord\x12\x19\n" +
+	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12%\n" +
+	"\x0ecoordinator_id\x18\x02 \x01(\tR\rcoordinatorId\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x12\n" +
+	"\x04user\x18\x04 \x01(\tR\x04user\x12\x18\n" +
+	"\asession\x18\x05 \x01(\tR\asession\x12\x1c\n" +
+	"\tstatement\x18\x06 \x01(\tR\tstatement\x12*\n" +
+	"\x11submitted_unix_ms\x18\a \x01(\x03R\x0fsubmittedUnixMs\x12(\n" +
+	"\x10deadline_unix_ms\x18\b \x01(\x03R\x0edeadlineUnixMs\x12B\n" +
+	"\bsettings\x18\t \x03(\v2&.arbalest.v1.QueryRecord.SettingsEntryR\bsettings\x12-\n" +
+	"\acolumns\x18\n" +
+	" \x03(\v2\x13.arbalest.v1.ColumnR\acolumns\x12\x18\n" +
+	"\aordered\x18\v \x01(\bR\aordered\x12\x12\n" +
+	"\x04kept\x18\f \x01(\bR\x04kept\x12\x18\n" +
+	"\aproxied\x18\r \x01(\bR\aproxied\x12\x1a\n" +
+	"\brevealed\x18\x0e \x01(\bR\brevealed\x120\n" +
+	"\x06stages\x18\x0f \x03(\v2\x18.arbalest.v1.StageRecordR\x06stages\x1a;\n" +
+	"\rSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"z\n" +
+	"\vStageRecord\x12\x16\n" +
+	"\x06inputs\x18\x01 \x03(\rR\x06inputs\x12$\n" +
+	"\rindeterminate\x18\x02 \x01(\bR\rindeterminate\x12-\n" +
+	"\x05tasks\x18\x03 \x03(\v2\x17.arbalest.v1.TaskRecordR\x05tasks\"\x8b\x03\n" +
+	"\n" +
+	"TaskRecord\x12)\n" +
+	"\x04spec\x18\x01 \x01(\v2\x15.arbalest.v1.TaskSpecR\x04spec\x120\n" +
+	"\breadings\x18\x02 \x03(\v2\x14.arbalest.v1.ReadingR\breadings\x12,\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x16.arbalest.v1.TaskStateR\x05state\x12\x1b\n" +
+	"\tworker_id\x18\x04 \x01(\tR\bworkerId\x12 \n" +
+	"\vincarnation\x18\x05 \x01(\tR\vincarnation\x12\x18\n" +
+	"\aattempt\x18\x06 \x01(\rR\aattempt\x12\x12\n" +
+	"\x04rows\x18\a \x01(\x04R\x04rows\x12\x14\n" +
+	"\x05bytes\x18\b \x01(\x04R\x05bytes\x12%\n" +
+	"\x0epartition_rows\x18\t \x03(\x04R\rpartitionRows\x12'\n" +
+	"\x0fpartition_bytes\x18\n" +
+	" \x03(\x04R\x0epartitionBytes\x12\x1f\n" +
+	"\vspill_bytes\x18\v \x01(\x04R\n" +
+	"spillBytes\"U\n" +
+	"\aReading\x12\x1e\n" +
+	"\n" +
+	"partitions\x18\x01 \x03(\rR\n" +
+	"partitions\x12*\n" +
+	"\x06pieces\x18\x02 \x03(\v2\x12.arbalest.v1.PieceR\x06pieces\"C\n" +
+	"\x05Piece\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\rR\tpartition\x12\x1c\n" +
+	"\tproducers\x18\x02 \x03(\rR\tproducers*\xa0\x01\n" +
 	"\tTaskState\x12\x1a\n" +
 	"\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11TASK_STATE_PLACED\x10\x01\x12\x16\n" +
@@ -2637,12 +3498,13 @@ const file_arbalest_proto_rawDesc = "" +
 	"Membership\x12<\n" +
 	"\x04Join\x12\x18.arbalest.v1.JoinRequest\x1a\x16.arbalest.v1.JoinReply(\x010\x012I\n" +
 	"\tDiscovery\x12<\n" +
-	"\x04Meet\x12\x18.arbalest.v1.MeetRequest\x1a\x16.arbalest.v1.MeetReply(\x010\x012\x89\x02\n" +
+	"\x04Meet\x12\x18.arbalest.v1.MeetRequest\x1a\x16.arbalest.v1.MeetReply(\x010\x012\xcc\x02\n" +
 	"\x05Tasks\x12>\n" +
 	"\x06Create\x12\x1a.arbalest.v1.CreateRequest\x1a\x18.arbalest.v1.CreateReply\x12=\n" +
 	"\x05Watch\x12\x19.arbalest.v1.WatchRequest\x1a\x17.arbalest.v1.WatchEvent0\x01\x12A\n" +
 	"\aRelease\x12\x1b.arbalest.v1.ReleaseRequest\x1a\x19.arbalest.v1.ReleaseReply\x12>\n" +
-	"\x06Cancel\x12\x1a.arbalest.v1.CancelRequest\x1a\x18.arbalest.v1.CancelReplyB:Z8github.com/arbalest-sql/arbalest/internal/protocol/pb;pbb\x06proto3"
+	"\x06Cancel\x12\x1a.arbalest.v1.CancelRequest\x1a\x18.arbalest.v1.CancelReply\x12A\n" +
+	"\aSucceed\x12\x1b.arbalest.v1.SucceedRequest\x1a\x19.arbalest.v1.SucceedReplyB:Z8github.com/arbalest-sql/arbalest/internal/protocol/pb;pbb\x06proto3"
 
 var (
 	file_arbalest_proto_rawDescOnce sync.Once
@@ -2657,91 +3519,115 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_arbalest_proto_goTypes = []any{
-	(TaskState)(0),         // 0: arbalest.v1.TaskState
-	(Audience)(0),          // 1: arbalest.v1.Audience
-	(*JoinRequest)(nil),    // 2: arbalest.v1.JoinRequest
-	(*JoinReply)(nil),      // 3: arbalest.v1.JoinReply
-	(*MeetRequest)(nil),    // 4: arbalest.v1.MeetRequest
-	(*MeetReply)(nil),      // 5: arbalest.v1.MeetReply
-	(*Greeting)(nil),       // 6: arbalest.v1.Greeting
-	(*Answer)(nil),         // 7: arbalest.v1.Answer
-	(*WorkerRecord)(nil),   // 8: arbalest.v1.WorkerRecord
-	(*CreateRequest)(nil),  // 9: arbalest.v1.CreateRequest
-	(*CreateReply)(nil),    // 10: arbalest.v1.CreateReply
-	(*WatchRequest)(nil),   // 11: arbalest.v1.WatchRequest
-	(*WatchEvent)(nil),     // 12: arbalest.v1.WatchEvent
-	(*WorkerLoad)(nil),     // 13: arbalest.v1.WorkerLoad
-	(*ReleaseRequest)(nil), // 14: arbalest.v1.ReleaseRequest
-	(*ReleaseReply)(nil),   // 15: arbalest.v1.ReleaseReply
-	(*CancelRequest)(nil),  // 16: arbalest.v1.CancelRequest
-	(*CancelReply)(nil),    // 17: arbalest.v1.CancelReply
-	(*TaskKey)(nil),        // 18: arbalest.v1.TaskKey
-	(*TaskSpec)(nil),       // 19: arbalest.v1.TaskSpec
-	(*Column)(nil),         // 20: arbalest.v1.Column
-	(*Scan)(nil),           // 21: arbalest.v1.Scan
-	(*KeyRange)(nil),       // 22: arbalest.v1.KeyRange
-	(*Option)(nil),         // 23: arbalest.v1.Option
-	(*Split)(nil),          // 24: arbalest.v1.Split
-	(*Key)(nil),            // 25: arbalest.v1.Key
-	(*ExchangeSource)(nil), // 26: arbalest.v1.ExchangeSource
-	(*Projection)(nil),     // 27: arbalest.v1.Projection
-	(*Producer)(nil),       // 28: arbalest.v1.Producer
-	(*TaskEvent)(nil),      // 29: arbalest.v1.TaskEvent
-	(*Summary)(nil),        // 30: arbalest.v1.Summary
-	(*Error)(nil),          // 31: arbalest.v1.Error
-	(*Ticket)(nil),         // 32: arbalest.v1.Ticket
-	(*Signed)(nil),         // 33: arbalest.v1.Signed
-	(*Handle)(nil),         // 34: arbalest.v1.Handle
+	(TaskState)(0),            // 0: arbalest.v1.TaskState
+	(Audience)(0),             // 1: arbalest.v1.Audience
+	(*JoinRequest)(nil),       // 2: arbalest.v1.JoinRequest
+	(*JoinReply)(nil),         // 3: arbalest.v1.JoinReply
+	(*MeetRequest)(nil),       // 4: arbalest.v1.MeetRequest
+	(*MeetReply)(nil),         // 5: arbalest.v1.MeetReply
+	(*Greeting)(nil),          // 6: arbalest.v1.Greeting
+	(*Answer)(nil),            // 7: arbalest.v1.Answer
+	(*WorkerRecord)(nil),      // 8: arbalest.v1.WorkerRecord
+	(*CreateRequest)(nil),     // 9: arbalest.v1.CreateRequest
+	(*CreateReply)(nil),       // 10: arbalest.v1.CreateReply
+	(*WatchRequest)(nil),      // 11: arbalest.v1.WatchRequest
+	(*WatchEvent)(nil),        // 12: arbalest.v1.WatchEvent
+	(*WorkerLoad)(nil),        // 13: arbalest.v1.WorkerLoad
+	(*ReleaseRequest)(nil),    // 14: arbalest.v1.ReleaseRequest
+	(*ReleaseReply)(nil),      // 15: arbalest.v1.ReleaseReply
+	(*CancelRequest)(nil),     // 16: arbalest.v1.CancelRequest
+	(*CancelReply)(nil),       // 17: arbalest.v1.CancelReply
+	(*SucceedRequest)(nil),    // 18: arbalest.v1.SucceedRequest
+	(*Succession)(nil),        // 19: arbalest.v1.Succession
+	(*SucceedReply)(nil),      // 20: arbalest.v1.SucceedReply
+	(*TaskKey)(nil),           // 21: arbalest.v1.TaskKey
+	(*TaskSpec)(nil),          // 22: arbalest.v1.TaskSpec
+	(*Column)(nil),            // 23: arbalest.v1.Column
+	(*Scan)(nil),              // 24: arbalest.v1.Scan
+	(*KeyRange)(nil),          // 25: arbalest.v1.KeyRange
+	(*Option)(nil),            // 26: arbalest.v1.Option
+	(*Split)(nil),             // 27: arbalest.v1.Split
+	(*Key)(nil),               // 28: arbalest.v1.Key
+	(*ExchangeSource)(nil),    // 29: arbalest.v1.ExchangeSource
+	(*Projection)(nil),        // 30: arbalest.v1.Projection
+	(*Producer)(nil),          // 31: arbalest.v1.Producer
+	(*TaskEvent)(nil),         // 32: arbalest.v1.TaskEvent
+	(*Summary)(nil),           // 33: arbalest.v1.Summary
+	(*Error)(nil),             // 34: arbalest.v1.Error
+	(*Ticket)(nil),            // 35: arbalest.v1.Ticket
+	(*Signed)(nil),            // 36: arbalest.v1.Signed
+	(*Handle)(nil),            // 37: arbalest.v1.Handle
+	(*CoordinatorRecord)(nil), // 38: arbalest.v1.CoordinatorRecord
+	(*FallenRecord)(nil),      // 39: arbalest.v1.FallenRecord
+	(*QueryRecord)(nil),       // 40: arbalest.v1.QueryRecord
+	(*StageRecord)(nil),       // 41: arbalest.v1.StageRecord
+	(*TaskRecord)(nil),        // 42: arbalest.v1.TaskRecord
+	(*Reading)(nil),           // 43: arbalest.v1.Reading
+	(*Piece)(nil),             // 44: arbalest.v1.Piece
+	nil,                       // 45: arbalest.v1.QueryRecord.SettingsEntry
 }
 var file_arbalest_proto_depIdxs = []int32{
 	8,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
 	8,  // 1: arbalest.v1.Answer.record:type_name -> arbalest.v1.WorkerRecord
-	19, // 2: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
-	29, // 3: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
+	22, // 2: arbalest.v1.CreateRequest.task:type_name -> arbalest.v1.TaskSpec
+	32, // 3: arbalest.v1.WatchEvent.task:type_name -> arbalest.v1.TaskEvent
 	13, // 4: arbalest.v1.WatchEvent.load:type_name -> arbalest.v1.WorkerLoad
-	31, // 5: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
-	18, // 6: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
-	31, // 7: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
-	18, // 8: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
-	21, // 9: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
-	26, // 10: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
-	20, // 11: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
-	23, // 12: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
-	20, // 13: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
-	24, // 14: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
-	22, // 15: arbalest.v1.Scan.range:type_name -> arbalest.v1.KeyRange
-	25, // 16: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
-	20, // 17: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
-	28, // 18: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
-	27, // 19: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
-	18, // 20: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
-	18, // 21: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
-	0,  // 22: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
-	31, // 23: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
-	30, // 24: arbalest.v1.TaskEvent.summaries:type_name -> arbalest.v1.Summary
-	18, // 25: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
-	1,  // 26: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
-	18, // 27: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
-	19, // 28: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	2,  // 29: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	4,  // 30: arbalest.v1.Discovery.Meet:input_type -> arbalest.v1.MeetRequest
-	9,  // 31: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	11, // 32: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	14, // 33: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	16, // 34: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
-	3,  // 35: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	5,  // 36: arbalest.v1.Discovery.Meet:output_type -> arbalest.v1.MeetReply
-	10, // 37: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	12, // 38: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	15, // 39: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	17, // 40: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
-	35, // [35:41] is the sub-list for method output_type
-	29, // [29:35] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	34, // 5: arbalest.v1.ReleaseRequest.cause:type_name -> arbalest.v1.Error
+	21, // 6: arbalest.v1.CancelRequest.key:type_name -> arbalest.v1.TaskKey
+	34, // 7: arbalest.v1.CancelRequest.cause:type_name -> arbalest.v1.Error
+	19, // 8: arbalest.v1.SucceedRequest.queries:type_name -> arbalest.v1.Succession
+	21, // 9: arbalest.v1.Succession.keep:type_name -> arbalest.v1.TaskKey
+	32, // 10: arbalest.v1.SucceedReply.tasks:type_name -> arbalest.v1.TaskEvent
+	21, // 11: arbalest.v1.TaskSpec.key:type_name -> arbalest.v1.TaskKey
+	24, // 12: arbalest.v1.TaskSpec.scans:type_name -> arbalest.v1.Scan
+	29, // 13: arbalest.v1.TaskSpec.inputs:type_name -> arbalest.v1.ExchangeSource
+	23, // 14: arbalest.v1.TaskSpec.output:type_name -> arbalest.v1.Column
+	26, // 15: arbalest.v1.Scan.options:type_name -> arbalest.v1.Option
+	23, // 16: arbalest.v1.Scan.columns:type_name -> arbalest.v1.Column
+	27, // 17: arbalest.v1.Scan.splits:type_name -> arbalest.v1.Split
+	25, // 18: arbalest.v1.Scan.range:type_name -> arbalest.v1.KeyRange
+	28, // 19: arbalest.v1.Split.keys:type_name -> arbalest.v1.Key
+	23, // 20: arbalest.v1.ExchangeSource.columns:type_name -> arbalest.v1.Column
+	31, // 21: arbalest.v1.ExchangeSource.producers:type_name -> arbalest.v1.Producer
+	30, // 22: arbalest.v1.ExchangeSource.projection:type_name -> arbalest.v1.Projection
+	21, // 23: arbalest.v1.Producer.key:type_name -> arbalest.v1.TaskKey
+	21, // 24: arbalest.v1.TaskEvent.key:type_name -> arbalest.v1.TaskKey
+	0,  // 25: arbalest.v1.TaskEvent.state:type_name -> arbalest.v1.TaskState
+	34, // 26: arbalest.v1.TaskEvent.error:type_name -> arbalest.v1.Error
+	33, // 27: arbalest.v1.TaskEvent.summaries:type_name -> arbalest.v1.Summary
+	21, // 28: arbalest.v1.Error.producer:type_name -> arbalest.v1.TaskKey
+	1,  // 29: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
+	21, // 30: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
+	22, // 31: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
+	45, // 32: arbalest.v1.QueryRecord.settings:type_name -> arbalest.v1.QueryRecord.SettingsEntry
+	23, // 33: arbalest.v1.QueryRecord.columns:type_name -> arbalest.v1.Column
+	41, // 34: arbalest.v1.QueryRecord.stages:type_name -> arbalest.v1.StageRecord
+	42, // 35: arbalest.v1.StageRecord.tasks:type_name -> arbalest.v1.TaskRecord
+	22, // 36: arbalest.v1.TaskRecord.spec:type_name -> arbalest.v1.TaskSpec
+	43, // 37: arbalest.v1.TaskRecord.readings:type_name -> arbalest.v1.Reading
+	0,  // 38: arbalest.v1.TaskRecord.state:type_name -> arbalest.v1.TaskState
+	44, // 39: arbalest.v1.Reading.pieces:type_name -> arbalest.v1.Piece
+	2,  // 40: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	4,  // 41: arbalest.v1.Discovery.Meet:input_type -> arbalest.v1.MeetRequest
+	9,  // 42: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	11, // 43: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	14, // 44: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	16, // 45: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	18, // 46: arbalest.v1.Tasks.Succeed:input_type -> arbalest.v1.SucceedRequest
+	3,  // 47: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	5,  // 48: arbalest.v1.Discovery.Meet:output_type -> arbalest.v1.MeetReply
+	10, // 49: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	12, // 50: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	15, // 51: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	17, // 52: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	20, // 53: arbalest.v1.Tasks.Succeed:output_type -> arbalest.v1.SucceedReply
+	47, // [47:54] is the sub-list for method output_type
+	40, // [40:47] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -2756,7 +3642,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   33,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

@@ -238,6 +238,7 @@ const (
 	Tasks_Watch_FullMethodName   = "/arbalest.v1.Tasks/Watch"
 	Tasks_Release_FullMethodName = "/arbalest.v1.Tasks/Release"
 	Tasks_Cancel_FullMethodName  = "/arbalest.v1.Tasks/Cancel"
+	Tasks_Succeed_FullMethodName = "/arbalest.v1.Tasks/Succeed"
 )
 
 // TasksClient is the client API for Tasks service.
@@ -258,6 +259,10 @@ type TasksClient interface {
 	// Cancel ends one attempt of a task and drops its output: another attempt took its place. The key is fenced: a Create
 	// that comes later is refused. It does not wait, and cancelling an unknown or ended attempt only fences it.
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*CancelReply, error)
+	// Succeed tells that a coordinator has fallen and who goes on with which of its queries. In one step the named tasks
+	// become the successor's, everything else that the fallen one dispatched is ended, and its calls are refused from now on
+	// (FENCED). It may be sent again: the reply then tells the present state.
+	Succeed(ctx context.Context, in *SucceedRequest, opts ...grpc.CallOption) (*SucceedReply, error)
 }
 
 type tasksClient struct {
@@ -317,6 +322,16 @@ func (c *tasksClient) Cancel(ctx context.Context, in *CancelRequest, opts ...grp
 	return out, nil
 }
 
+func (c *tasksClient) Succeed(ctx context.Context, in *SucceedRequest, opts ...grpc.CallOption) (*SucceedReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SucceedReply)
+	err := c.cc.Invoke(ctx, Tasks_Succeed_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TasksServer is the server API for Tasks service.
 // All implementations must embed UnimplementedTasksServer
 // for forward compatibility.
@@ -335,6 +350,10 @@ type TasksServer interface {
 	// Cancel ends one attempt of a task and drops its output: another attempt took its place. The key is fenced: a Create
 	// that comes later is refused. It does not wait, and cancelling an unknown or ended attempt only fences it.
 	Cancel(context.Context, *CancelRequest) (*CancelReply, error)
+	// Succeed tells that a coordinator has fallen and who goes on with which of its queries. In one step the named tasks
+	// become the successor's, everything else that the fallen one dispatched is ended, and its calls are refused from now on
+	// (FENCED). It may be sent again: the reply then tells the present state.
+	Succeed(context.Context, *SucceedRequest) (*SucceedReply, error)
 	mustEmbedUnimplementedTasksServer()
 }
 
@@ -356,6 +375,9 @@ func (UnimplementedTasksServer) Release(context.Context, *ReleaseRequest) (*Rele
 }
 func (UnimplementedTasksServer) Cancel(context.Context, *CancelRequest) (*CancelReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Cancel not implemented")
+}
+func (UnimplementedTasksServer) Succeed(context.Context, *SucceedRequest) (*SucceedReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Succeed not implemented")
 }
 func (UnimplementedTasksServer) mustEmbedUnimplementedTasksServer() {}
 func (UnimplementedTasksServer) testEmbeddedByValue()               {}
@@ -443,6 +465,24 @@ func _Tasks_Cancel_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tasks_Succeed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SucceedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TasksServer).Succeed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tasks_Succeed_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TasksServer).Succeed(ctx, req.(*SucceedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Tasks_ServiceDesc is the grpc.ServiceDesc for Tasks service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -461,6 +501,10 @@ var Tasks_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Cancel",
 			Handler:    _Tasks_Cancel_Handler,
+		},
+		{
+			MethodName: "Succeed",
+			Handler:    _Tasks_Succeed_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
