@@ -30,6 +30,9 @@
 // A kept result (Shape.Kept) is run without waiting for its reader, and its query goes on until nobody wants it any more:
 // reading it changes nothing. A lost worker takes it away, which is the query's failure.
 //
+// A query whose owner is gone begins in another machine with what is left of it (Resume): outputs that are still kept are Done,
+// placed results stay, everything else runs again.
+//
 // Invariants:
 //  1. Step is the only mutation, and is deterministic: time comes with the events. The machine starts no goroutine, reads
 //     no clock, and calls nobody.

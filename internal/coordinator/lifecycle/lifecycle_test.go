@@ -99,6 +99,8 @@ func (s *script) event(t *testing.T, d *datadriven.TestData) Event {
 		return Wait{Until: epoch.Add(time.Duration(until) * time.Second), Err: qerr.New(qerr.Unavailable, "nothing came")}
 	case "start":
 		return Start{Shape: s.shape(t, d), Now: s.now}
+	case "resume":
+		return s.resume(t, d)
 	case "settle":
 		e := Settle{Now: s.now}
 		d.ScanArgs(t, "stage", &stage)

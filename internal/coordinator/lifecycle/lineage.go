@@ -122,9 +122,7 @@ func (m *Machine) rerun(stage ids.StageID, lost *task, now time.Time) error {
 	if !lost.used {
 		return nil
 	}
-	if changed && m.placed > 0 && !m.shape.Proxied && len(m.root()) > 1 {
-		// A client may be reading, at a worker, one part of a result made from the rows that are gone. When there is one
-		// part, the client has it from one attempt, whichever it is.
+	if changed && m.mayHaveRows() {
 		return why
 	}
 	if changed {

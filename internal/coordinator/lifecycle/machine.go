@@ -28,7 +28,9 @@ type Machine struct {
 	started time.Time
 	ended   time.Time
 	highest float64
-	counts  [outcomeCount]uint64
+	// revealed: clients may know more of the result than this machine (Resume).
+	revealed bool
+	counts   [outcomeCount]uint64
 	// abandoned are attempts that were given up in this step.
 	abandoned []Action
 }
@@ -53,6 +55,8 @@ func (m *Machine) take(event Event) []Action {
 		m.wait = e
 	case Start:
 		return m.start(e)
+	case Resume:
+		return m.resume(e)
 	case Settle:
 		return m.settle(e)
 	case Created:
@@ -85,20 +89,7 @@ func (m *Machine) start(e Start) []Action {
 	if m.status != Queued {
 		return nil
 	}
-	m.status, m.shape, m.started, m.read, m.moved = Running, e.Shape, e.Now, e.Now, e.Now
-	m.usable = slices.Sorted(slices.Values(e.Shape.Usable))
-	m.shape.Stages = slices.Clone(e.Shape.Stages) // Settle changes them
-	m.decided = make([]decision, len(e.Shape.Stages))
-	m.stages = make([][]task, len(e.Shape.Stages))
-	for s, stage := range e.Shape.Stages {
-		m.stages[s] = newTasks(ids.StageID(s), stage)
-		for _, worker := range stage.Workers {
-			if _, known := slices.BinarySearch(m.usable, worker); !known && e.Shape.Usable == nil && worker != "" {
-				m.usable = append(m.usable, worker)
-				slices.Sort(m.usable)
-			}
-		}
-	}
+	m.begin(e.Shape, e.Now)
 	if e.Shape.Direct {
 		for t := range m.root() {
 			m.assign(&m.root()[t], m.root()[t].Worker, Placed)

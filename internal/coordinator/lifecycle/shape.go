@@ -14,6 +14,8 @@ type Shape struct {
 	Direct bool
 	// Proxied says that every result is read through the coordinator, which knows the attempt that counts.
 	Proxied bool
+	// Shared says that another coordinator may go on with the query, which does not know what clients have.
+	Shared bool
 	// Kept says that the root's tasks run at once and keep what they yield, for readers that come as often as they like: an
 	// endpoint is placed when its task is Done, and the query finishes when ResultTTL has passed since, or since the last Renew.
 	Kept bool

@@ -170,6 +170,7 @@ func (s *simulation) fault() {
 		if s.cut[worker] {
 			delete(s.cut, worker)
 			s.back[worker] = true
+			s.fence(worker)
 			s.retell(worker)
 		} else {
 			s.joined++

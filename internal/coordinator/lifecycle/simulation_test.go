@@ -41,6 +41,13 @@ type simulation struct {
 	settled map[ids.StageID]bool
 	merged  int
 	ended   bool
+
+	record  *simRecord
+	epoch   int                  // of the owner; 0 is the first one's
+	epochs  map[ids.TaskKey]int  // whose each attempt is
+	fenced  map[ids.WorkerID]int // the owner that each worker heard of last
+	deposed int
+	kept    int
 }
 
 // lineage is which attempts of indeterminate tasks some rows were made from.
@@ -66,7 +73,7 @@ func TestSimulation(t *testing.T) {
 	ends := map[Status]int{}
 	retried, merged, outrun := 0, 0, uint64(0)
 	for seed := range uint64(simulations) {
-		s := newSimulation(t, seed)
+		s := newSimulation(t, seed, false)
 		ends[s.run()]++
 		if n := s.m.Counts(); n[OutcomeFinished] > 0 && n[OutcomeLost]+n[OutcomeFailed] > 0 && s.m.Status() == Finished {
 			retried++
@@ -85,12 +92,13 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-func newSimulation(t *testing.T, seed uint64) *simulation {
+// newSimulation begins one; with handover the query's owner changes now and then.
+func newSimulation(t *testing.T, seed uint64, handover bool) *simulation {
 	rng := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a seed makes the run repeatable
 	s := &simulation{t: t, seed: seed, rng: rng, m: &Machine{}, now: epoch, faults: rng.IntN(6),
 		alive: map[ids.WorkerID]bool{}, cut: map[ids.WorkerID]bool{}, back: map[ids.WorkerID]bool{}, runs: map[ids.TaskKey]*simRun{}, outputs: map[ids.TaskKey]lineage{},
 		where: map[ids.TaskKey]ids.WorkerID{}, given: map[ids.TaskKey]bool{}, readers: map[ids.TaskIndex]*simReader{},
-		settled: map[ids.StageID]bool{}}
+		settled: map[ids.StageID]bool{}, epochs: map[ids.TaskKey]int{}, fenced: map[ids.WorkerID]int{}}
 	s.joined = 1 + rng.IntN(4)
 	var workers []ids.WorkerID
 	for i := range s.joined {
@@ -98,7 +106,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		s.alive[workers[i]] = true
 	}
 	stages := 1 + rng.IntN(4)
-	s.shape = Shape{Direct: stages == 1 && rng.IntN(2) == 0, Proxied: rng.IntN(2) == 0, Usable: workers, Attempts: 1 + rng.IntN(4),
+	s.shape = Shape{Direct: stages == 1 && rng.IntN(2) == 0, Proxied: rng.IntN(2) == 0, Shared: handover, Usable: workers, Attempts: 1 + rng.IntN(4),
 		SpeculateAfter: time.Duration(rng.IntN(3)) * time.Second,
 		Slots:          rng.IntN(4),
 		ResultTTL:      time.Minute, WorkerWaitMax: 30 * time.Second, StallMax: 5 * time.Minute}
@@ -137,6 +145,13 @@ func (s *simulation) run() Status {
 		case dice == 14 && s.faults > 0:
 			s.faults--
 			s.fault()
+		case dice == 15 && s.shape.Shared:
+			switch n := s.rng.IntN(6); {
+			case n < 2:
+				s.write(false)
+			case n > 3 && s.deposed < 4:
+				s.depose()
+			}
 		default:
 			s.now = s.now.Add(time.Duration(s.rng.IntN(3)) * time.Second)
 			s.step(Tick{Now: s.now})
@@ -207,8 +222,11 @@ func (s *simulation) step(event Event) {
 			s.abandoned(a)
 		case Place:
 			root := s.m.Stages()[len(s.shape.Stages)-1][a.Task]
-			if s.readers[a.Task] != nil {
-				s.errorf("task %d is placed twice", a.Task)
+			if s.write(true); s.readers[a.Task] != nil {
+				if s.epoch == 0 {
+					s.errorf("task %d is placed twice", a.Task)
+				}
+				break // its client has an endpoint of it
 			}
 			s.readers[a.Task] = &simReader{proxy: s.shape.Proxied, first: s.key(len(s.shape.Stages)-1, int(a.Task), root.Attempt)}
 		case End:
@@ -221,6 +239,7 @@ func (s *simulation) step(event Event) {
 		}
 	}
 	s.checkStrays()
+	s.checkFenced()
 	for index, r := range s.readers {
 		if task, _ := s.m.RootTask(index); !s.ended && r.known && task.Attempt != r.first.Attempt && task.Attempt != r.open.Attempt {
 			s.errorf("task %d moved to attempt %d although a client has the begin of another one", index, task.Attempt)
@@ -273,10 +292,10 @@ func (s *simulation) key(stage, task int, attempt ids.Attempt) ids.TaskKey {
 
 func (s *simulation) dispatched(a Dispatch) {
 	key := s.key(int(a.Stage), int(a.Task), a.Attempt)
-	if s.given[key] {
+	if _, ever := s.epochs[key]; ever {
 		s.errorf("%s is dispatched twice", key)
 	}
-	s.given[key], s.where[key] = true, a.Worker
+	s.given[key], s.where[key], s.epochs[key] = true, a.Worker, s.epoch
 	if !s.alive[a.Worker] || s.cut[a.Worker] {
 		s.errorf("%s is sent to %s, which is lost", key, a.Worker)
 	}

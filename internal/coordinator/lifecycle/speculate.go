@@ -30,7 +30,7 @@ func (m *Machine) speculate(now time.Time) (actions []Action) {
 	}
 	for s := range m.stages[:max(len(m.stages)-1, 0)] {
 		typical, known := m.typical(s)
-		if !known {
+		if !known || !m.inputsDone(s) { // a rival would be told to read what is being computed again
 			continue
 		}
 		for t := range m.stages[s] {
