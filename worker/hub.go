@@ -76,6 +76,17 @@ func (h *hub) watches(coordinator string) bool {
 	return false
 }
 
+// dismiss cuts a coordinator's watchers off.
+func (h *hub) dismiss(coordinator string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for w := range h.all {
+		if w.coordinator == coordinator {
+			w.cutOff()
+		}
+	}
+}
+
 func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

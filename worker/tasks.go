@@ -48,6 +48,7 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 	if err := checkSpec(spec); err != nil {
 		return err
 	}
+	w.cfg.Log.Debug().Str("task", keyFrom(spec.GetKey()).String()).Str("owner", spec.GetCoordinatorId()).Uint64("epoch", spec.GetEpoch()).Msg("task is sent")
 	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep(),
 		Owner: spec.GetCoordinatorId()}
 	if spec.GetPartitions() == 0 && !spec.GetKeep() {
@@ -76,6 +77,9 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 // Release implements pb.TasksServer.
 func (s *tasksService) Release(ctx context.Context, request *pb.ReleaseRequest) (*pb.ReleaseReply, error) {
 	if err := s.worker.requireCluster(ctx); err != nil {
+		return nil, grpcerr.ToStatus(err)
+	}
+	if err := s.worker.refuseFallen(request.GetCoordinatorId()); err != nil {
 		return nil, grpcerr.ToStatus(err)
 	}
 	query := ids.QueryID(request.GetQueryId())
@@ -115,6 +119,9 @@ func (s *tasksService) Cancel(ctx context.Context, request *pb.CancelRequest) (*
 	if err := s.worker.requireCluster(ctx); err != nil {
 		return nil, grpcerr.ToStatus(err)
 	}
+	if err := s.worker.refuseFallen(request.GetCoordinatorId()); err != nil {
+		return nil, grpcerr.ToStatus(err)
+	}
 	key := keyFrom(request.GetKey())
 	if key.Query == "" {
 		return nil, grpcerr.ToStatus(qerr.New(qerr.User, "cancel: the request names no query"))
@@ -137,9 +144,13 @@ func (s *tasksService) Watch(request *pb.WatchRequest, stream grpc.ServerStreami
 	if err == nil {
 		err = w.meant(request.GetIncarnation())
 	}
+	if err == nil {
+		err = w.refuseFallen(request.GetCoordinatorId())
+	}
 	if err != nil {
 		return grpcerr.ToStatus(err)
 	}
+	w.endFallen(request.GetFallenIds(), request.GetCoordinatorId())
 	w.mu.Lock()
 	watcher := w.hub.watch(request.GetCoordinatorId(), w.registry.Snapshot(w.cfg.Now()))
 	w.mu.Unlock()

@@ -17,5 +17,7 @@
 //  4. Every state has an end in time: PLACED and RUNNING the task's deadline, the others the deadline and a grace.
 //  5. Whoever comes for a result whose query ended by an error, or whose attempt was cancelled, is told that error, for as long
 //     as it is remembered.
-//  6. Every change of state is told as an Event, in order; counters are told on request (Changed).
+//  6. Nothing of a fallen coordinator is here after Succeed but what its successor wants, and direct tasks; it can dispatch
+//     nothing, end nothing and hears of nothing any more.
+//  7. Every change of state is told as an Event, in order; counters are told on request (Changed).
 package lifecycle

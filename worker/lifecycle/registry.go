@@ -33,6 +33,7 @@ type Registry struct {
 	// fenced has why attempts were cancelled, and fences has them oldest first.
 	fenced   map[ids.TaskKey]error
 	fences   []fence
+	fallen   []string // coordinators that have fallen, oldest first
 	draining bool
 	runs     uint64
 	actions  Actions
@@ -50,9 +51,12 @@ func New(limits Limits) *Registry {
 
 // Create enters a Kept task as running, a Result task as placed. created is false, without an error, when the key is there
 // already. It fails with Unavailable when draining, Cancelled when the query was released, Fenced when the attempt was
-// cancelled, Resource when full.
+// cancelled or its owner has fallen, Resource when full.
 func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
 	id := ID{Key: t.Key}
+	if err := r.Fallen(t.Owner); err != nil {
+		return false, err
+	}
 	if r.tasks[id] != nil {
 		return false, nil
 	}

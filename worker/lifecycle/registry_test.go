@@ -23,13 +23,14 @@ import (
 //	progress KEY rows=N
 //	finish KEY [run=N] [rows=N] [error=KIND]
 //	release QUERY [error=KIND] · release-but QUERY stage=N · cancel KEY · orphan [owner=ID] · drain · close
+//	succeed fallen=ID by=ID [query=QUERY] [keep=KEY+KEY]
 //	tick seconds=N                             moves the clock and sweeps
 //	snapshot · changed · counts · held [owner=ID]
 //
 // Each prints its answer, then the actions that follow.
 func TestInteraction(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		start := time.Unix(1_000_000, 0)
+		start := testStart
 		e := &env{start: start, now: start}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			answer := e.run(t, d)
@@ -43,6 +44,8 @@ func TestInteraction(t *testing.T) {
 		})
 	})
 }
+
+var testStart = time.Unix(1_000_000, 0)
 
 type env struct {
 	registry   *Registry
@@ -113,6 +116,8 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		return waitText(e.registry.InterruptAll(e.now, qerr.New(qerr.Unavailable, "closing")))
 	case "orphan":
 		e.registry.Orphan(e.now, owner(t, d), qerr.New(qerr.Unavailable, "nobody watches"))
+	case "succeed":
+		return e.succeed(t, d)
 	case "drain":
 		e.registry.Drain()
 	case "tick":
