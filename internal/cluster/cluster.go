@@ -7,6 +7,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/member"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
 // gatherTime is the least time between two snapshots that Watch tells. Judging a membership and following it costs its size: told at
@@ -27,6 +28,15 @@ type Cluster struct {
 // New returns the membership of a driver, judged by what the coordinator needs. The driver stays the caller's to close.
 func New(d driver.Driver, need member.Requirement) *Cluster {
 	return &Cluster{driver: d, need: need}
+}
+
+// Ledger is what the coordinators share beside the workers. The error has kind Unsupported when the driver has none: then
+// queries end with their coordinator.
+func (c *Cluster) Ledger() (driver.Ledger, error) {
+	if ledger, ok := c.driver.(driver.Ledger); ok {
+		return ledger, nil
+	}
+	return nil, qerr.New(qerr.Unsupported, "this kind of membership keeps no records of queries: they end with their coordinator")
 }
 
 // Members is the newest snapshot. It costs nothing while the membership does not change.

@@ -19,6 +19,11 @@ const (
 	// leaseTTL is how long a process that fell silent stays listed. A coordinator notices a lost worker sooner by its control
 	// stream; the lease only ends the listing.
 	leaseTTL = 10 * time.Second
+	// coordinatorTTL is that of coordinators: another one goes on with a lost one's queries when it has run out, which
+	// clients wait for. A process that stands still for so long is taken for dead, and ends when it notices.
+	coordinatorTTL = 5 * time.Second
+	// fallenTTL is how long it is remembered who goes on with a fallen coordinator's queries: longer than any ticket is valid.
+	fallenTTL = 24 * time.Hour
 	// callTimeout bounds one call to etcd: an election takes a second or two.
 	callTimeout = 5 * time.Second
 	// leaveTimeout bounds the revocation at the end; without it the lease runs out by itself.
@@ -29,6 +34,8 @@ const (
 	backoffMin, backoffMax = 100 * time.Millisecond, 5 * time.Second
 	// kindWorker and kindCoordinator are the kinds of signed records.
 	kindWorker, kindCoordinator = "worker", "coordinator"
+	// kindFallen and kindQuery are further ones.
+	kindFallen, kindQuery = "fallen", "query"
 )
 
 // A Config says where etcd is and how to prove oneself to it.
@@ -45,7 +52,9 @@ type Config struct {
 	Keys *auth.Keyring
 	// LeaseTTL is how long a silent process stays listed, in whole seconds; etcd allows no less than two. Default 10 s.
 	LeaseTTL time.Duration
-	Log      zerolog.Logger
+	// CoordinatorTTL is the same for coordinators. Default 5 s.
+	CoordinatorTTL time.Duration
+	Log            zerolog.Logger
 
 	dial []grpc.DialOption // tests cut connections by it
 }
@@ -68,11 +77,16 @@ func (c Config) withDefaults() Config {
 	if c.LeaseTTL == 0 {
 		c.LeaseTTL = leaseTTL
 	}
+	if c.CoordinatorTTL == 0 {
+		c.CoordinatorTTL = coordinatorTTL
+	}
 	return c
 }
 
 func (c Config) workersPrefix() string      { return c.Prefix + "/workers/" }
 func (c Config) coordinatorsPrefix() string { return c.Prefix + "/coordinators/" }
+func (c Config) fallenPrefix() string       { return c.Prefix + "/fallen/" }
+func (c Config) queriesPrefix() string      { return c.Prefix + "/queries/" }
 
 // unavailable says what could not be done at etcd.
 func (c Config) unavailable(what string, err error) error {

@@ -25,6 +25,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// life is one run of a coordinator.
+func life(id string) driver.Life { return driver.Life{ID: id, Address: id + ":1"} }
+
 // shortLease is the shortest that etcd grants with its default election timeout.
 const shortLease = 2 * time.Second
 
@@ -54,7 +57,7 @@ func newFixture(t *testing.T, servers *etcdtest.Servers, prefix string) *fixture
 	t.Helper()
 	f := &fixture{t: t, cfg: Config{Endpoints: servers.Endpoints(), Prefix: prefix, Keys: auth.GenerateKeyring(), LeaseTTL: shortLease}}
 	var err error
-	if f.membership, err = Open(t.Context(), f.cfg, "c1", []string{"/data"}); err != nil {
+	if f.membership, err = Open(t.Context(), f.cfg, life("c1"), []string{"/data"}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -221,7 +224,7 @@ func TestLocations(t *testing.T) {
 	if l, err := r.Locations(early); err == nil {
 		t.Errorf("locations %v without a coordinator", l)
 	}
-	one, err := Open(t.Context(), cfg, "c1", []string{"/b", "/a"})
+	one, err := Open(t.Context(), cfg, life("c1"), []string{"/b", "/a"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +233,7 @@ func TestLocations(t *testing.T) {
 	if err != nil || !slices.Equal(got, []string{"/a", "/b"}) {
 		t.Fatalf("locations %v, %v", got, err)
 	}
-	two, err := Open(t.Context(), cfg, "c2", []string{"/a", "/c"})
+	two, err := Open(t.Context(), cfg, life("c2"), []string{"/a", "/c"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +250,7 @@ func TestLocations(t *testing.T) {
 func TestOpenWithoutEtcd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	m, err := Open(ctx, Config{Endpoints: []string{"127.0.0.1:1"}, Keys: auth.GenerateKeyring()}, "c", nil)
+	m, err := Open(ctx, Config{Endpoints: []string{"127.0.0.1:1"}, Keys: auth.GenerateKeyring()}, life("c"), nil)
 	if err == nil {
 		_ = m.Close()
 		t.Fatal("opened without etcd")

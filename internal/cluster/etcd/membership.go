@@ -22,19 +22,22 @@ type Membership struct {
 	client *clientv3.Client
 	roster *roster.Roster
 	lives  map[string]roster.Life // by key; touched by the follower only
+	self   driver.Life
+	census *census
 	keeper *keeper
 	cancel context.CancelFunc
-	done   chan struct{}
+	run    sync.WaitGroup // the followers
 	close  sync.Once
 }
 
 var _ driver.Driver = (*Membership)(nil)
 
-// Open reads the membership, lists this coordinator with the data it serves, and follows every change until Close. It fails
-// when etcd cannot be reached, with an error of kind Unavailable.
-func Open(ctx context.Context, cfg Config, self string, locations []string) (*Membership, error) {
+// Open reads the membership, lists this coordinator's life with the data it serves, and follows every change until Close. It
+// fails when etcd cannot be reached, with an error of kind Unavailable.
+func Open(ctx context.Context, cfg Config, self driver.Life, locations []string) (*Membership, error) {
 	cfg = cfg.withDefaults()
-	served, err := cfg.Keys.SealRecord(kindCoordinator, &pb.JoinReply{DataLocations: locations})
+	served, err := cfg.Keys.SealRecord(kindCoordinator, &pb.CoordinatorRecord{DataLocations: locations,
+		CoordinatorId: self.ID, Address: self.Address, Tls: self.TLS})
 	if err != nil {
 		return nil, err
 	}
@@ -42,20 +45,25 @@ func Open(ctx context.Context, cfg Config, self string, locations []string) (*Me
 	if err != nil {
 		return nil, err
 	}
-	m := &Membership{cfg: cfg, client: client, roster: roster.New(), lives: map[string]roster.Life{}, done: make(chan struct{})}
-	f := &follower{cfg: cfg, client: client, prefix: cfg.workersPrefix(), apply: m.apply}
-	revision, err := f.list(ctx)
-	if err != nil {
-		_ = client.Close() // the error above is the reason
-		return nil, err
-	}
-	m.keeper = newKeeper(cfg, client, cfg.coordinatorsPrefix()+url.PathEscape(self), string(served))
+	m := &Membership{cfg: cfg, client: client, roster: roster.New(), lives: map[string]roster.Life{}, self: self, census: newCensus(cfg)}
 	run, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
-	go func() {
-		defer close(m.done)
-		f.run(run, revision)
-	}()
+	for prefix, apply := range map[string]func(change){
+		cfg.workersPrefix(): m.apply, cfg.coordinatorsPrefix(): m.census.applyListed, cfg.fallenPrefix(): m.census.applyFallen,
+	} {
+		f := &follower{cfg: cfg, client: client, prefix: prefix, apply: apply}
+		revision, err := f.list(ctx)
+		if err != nil {
+			cancel()
+			m.run.Wait()
+			_ = client.Close() // the error above is the reason
+			return nil, err
+		}
+		m.run.Go(func() { f.run(run, revision) })
+	}
+	listing := cfg
+	listing.LeaseTTL = cfg.CoordinatorTTL
+	m.keeper = newKeeper(listing, client, cfg.coordinatorsPrefix()+url.PathEscape(self.Address), string(served))
 	return m, nil
 }
 
@@ -69,10 +77,11 @@ func (m *Membership) Wait(ctx context.Context, after uint64) error { return m.ro
 func (m *Membership) Close() error {
 	m.close.Do(func() {
 		m.cancel()
-		<-m.done
+		m.run.Wait()
 		m.keeper.close()
 		_ = m.client.Close() // it reports only its own cancellation
 		m.roster.Close()
+		m.census.close()
 	})
 	return nil
 }

@@ -2922,6 +2922,51 @@ func (x *QueryRecord) GetStages() []*StageRecord {
 	return nil
 }
 
+// A QueryRecord as it is stored.
+type PackedRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gzip          []byte                 `protobuf:"bytes,1,opt,name=gzip,proto3" json:"gzip,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PackedRecord) Reset() {
+	*x = PackedRecord{}
+	mi := &file_arbalest_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PackedRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PackedRecord) ProtoMessage() {}
+
+func (x *PackedRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PackedRecord.ProtoReflect.Descriptor instead.
+func (*PackedRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *PackedRecord) GetGzip() []byte {
+	if x != nil {
+		return x.Gzip
+	}
+	return nil
+}
+
 type StageRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Inputs        []uint32               `protobuf:"varint,1,rep,packed,name=inputs,proto3" json:"inputs,omitempty"` // the stages that it reads, parallel to TaskSpec.inputs
@@ -2933,7 +2978,7 @@ type StageRecord struct {
 
 func (x *StageRecord) Reset() {
 	*x = StageRecord{}
-	mi := &file_arbalest_proto_msgTypes[39]
+	mi := &file_arbalest_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2945,7 +2990,7 @@ func (x *StageRecord) String() string {
 func (*StageRecord) ProtoMessage() {}
 
 func (x *StageRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[39]
+	mi := &file_arbalest_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2958,7 +3003,7 @@ func (x *StageRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StageRecord.ProtoReflect.Descriptor instead.
 func (*StageRecord) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{39}
+	return file_arbalest_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *StageRecord) GetInputs() []uint32 {
@@ -3001,7 +3046,7 @@ type TaskRecord struct {
 
 func (x *TaskRecord) Reset() {
 	*x = TaskRecord{}
-	mi := &file_arbalest_proto_msgTypes[40]
+	mi := &file_arbalest_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3013,7 +3058,7 @@ func (x *TaskRecord) String() string {
 func (*TaskRecord) ProtoMessage() {}
 
 func (x *TaskRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[40]
+	mi := &file_arbalest_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3026,7 +3071,7 @@ func (x *TaskRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskRecord.ProtoReflect.Descriptor instead.
 func (*TaskRecord) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{40}
+	return file_arbalest_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *TaskRecord) GetSpec() *TaskSpec {
@@ -3116,7 +3161,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_arbalest_proto_msgTypes[41]
+	mi := &file_arbalest_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3128,7 +3173,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[41]
+	mi := &file_arbalest_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3141,7 +3186,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{41}
+	return file_arbalest_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Reading) GetPartitions() []uint32 {
@@ -3168,7 +3213,7 @@ type Piece struct {
 
 func (x *Piece) Reset() {
 	*x = Piece{}
-	mi := &file_arbalest_proto_msgTypes[42]
+	mi := &file_arbalest_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3225,7 @@ func (x *Piece) String() string {
 func (*Piece) ProtoMessage() {}
 
 func (x *Piece) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[42]
+	mi := &file_arbalest_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3238,7 @@ func (x *Piece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Piece.ProtoReflect.Descriptor instead.
 func (*Piece) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{42}
+	return file_arbalest_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Piece) GetPartition() uint32 {
@@ -3454,7 +3499,9 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x06stages\x18\x0f \x03(\v2\x18.arbalest.v1.StageRecordR\x06stages\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"z\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\"\n" +
+	"\fPackedRecord\x12\x12\n" +
+	"\x04gzip\x18\x01 \x01(\fR\x04gzip\"z\n" +
 	"\vStageRecord\x12\x16\n" +
 	"\x06inputs\x18\x01 \x03(\rR\x06inputs\x12$\n" +
 	"\rindeterminate\x18\x02 \x01(\bR\rindeterminate\x12-\n" +
@@ -3519,7 +3566,7 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),            // 0: arbalest.v1.TaskState
 	(Audience)(0),             // 1: arbalest.v1.Audience
@@ -3562,11 +3609,12 @@ var file_arbalest_proto_goTypes = []any{
 	(*CoordinatorRecord)(nil), // 38: arbalest.v1.CoordinatorRecord
 	(*FallenRecord)(nil),      // 39: arbalest.v1.FallenRecord
 	(*QueryRecord)(nil),       // 40: arbalest.v1.QueryRecord
-	(*StageRecord)(nil),       // 41: arbalest.v1.StageRecord
-	(*TaskRecord)(nil),        // 42: arbalest.v1.TaskRecord
-	(*Reading)(nil),           // 43: arbalest.v1.Reading
-	(*Piece)(nil),             // 44: arbalest.v1.Piece
-	nil,                       // 45: arbalest.v1.QueryRecord.SettingsEntry
+	(*PackedRecord)(nil),      // 41: arbalest.v1.PackedRecord
+	(*StageRecord)(nil),       // 42: arbalest.v1.StageRecord
+	(*TaskRecord)(nil),        // 43: arbalest.v1.TaskRecord
+	(*Reading)(nil),           // 44: arbalest.v1.Reading
+	(*Piece)(nil),             // 45: arbalest.v1.Piece
+	nil,                       // 46: arbalest.v1.QueryRecord.SettingsEntry
 }
 var file_arbalest_proto_depIdxs = []int32{
 	8,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
@@ -3601,14 +3649,14 @@ var file_arbalest_proto_depIdxs = []int32{
 	1,  // 29: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
 	21, // 30: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
 	22, // 31: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	45, // 32: arbalest.v1.QueryRecord.settings:type_name -> arbalest.v1.QueryRecord.SettingsEntry
+	46, // 32: arbalest.v1.QueryRecord.settings:type_name -> arbalest.v1.QueryRecord.SettingsEntry
 	23, // 33: arbalest.v1.QueryRecord.columns:type_name -> arbalest.v1.Column
-	41, // 34: arbalest.v1.QueryRecord.stages:type_name -> arbalest.v1.StageRecord
-	42, // 35: arbalest.v1.StageRecord.tasks:type_name -> arbalest.v1.TaskRecord
+	42, // 34: arbalest.v1.QueryRecord.stages:type_name -> arbalest.v1.StageRecord
+	43, // 35: arbalest.v1.StageRecord.tasks:type_name -> arbalest.v1.TaskRecord
 	22, // 36: arbalest.v1.TaskRecord.spec:type_name -> arbalest.v1.TaskSpec
-	43, // 37: arbalest.v1.TaskRecord.readings:type_name -> arbalest.v1.Reading
+	44, // 37: arbalest.v1.TaskRecord.readings:type_name -> arbalest.v1.Reading
 	0,  // 38: arbalest.v1.TaskRecord.state:type_name -> arbalest.v1.TaskState
-	44, // 39: arbalest.v1.Reading.pieces:type_name -> arbalest.v1.Piece
+	45, // 39: arbalest.v1.Reading.pieces:type_name -> arbalest.v1.Piece
 	2,  // 40: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
 	4,  // 41: arbalest.v1.Discovery.Meet:input_type -> arbalest.v1.MeetRequest
 	9,  // 42: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
@@ -3642,7 +3690,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
