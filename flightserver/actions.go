@@ -21,7 +21,7 @@ type action struct {
 var actions = []action{
 	{flight.CancelFlightInfoActionType, "end the query of a FlightInfo: CancelFlightInfoRequest to CancelFlightInfoResult",
 		bare(func(s *Server, ctx context.Context, m *wire.CancelFlightInfoRequest) (proto.Message, error) {
-			status, err := s.cancel(callerOf(ctx), m.GetInfo())
+			status, err := s.cancel(ctx, callerOf(ctx), m.GetInfo())
 			return &wire.CancelFlightInfoResult{Status: status}, err
 		})},
 	{flight.RenewFlightEndpointActionType, "keep a spooled result (arbalest.results = spool) for longer: RenewFlightEndpointRequest to FlightEndpoint",

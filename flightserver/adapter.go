@@ -21,11 +21,11 @@ func (f fromCoordinator) Submit(ctx context.Context, r coordinator.Request) (Que
 	return q, nil
 }
 
-// Query implements Queries.
-func (f fromCoordinator) Query(id ids.QueryID) (Query, bool) {
-	q, ok := f.Coordinator.Query(id)
-	if !ok {
-		return nil, false
+// Owner implements Queries.
+func (f fromCoordinator) Owner(ctx context.Context, id ids.QueryID, life string) (Query, coordinator.Place, error) {
+	q, at, err := f.Coordinator.Owner(ctx, id, life)
+	if q == nil {
+		return nil, at, err // not the nil *Query: it is not a nil Query
 	}
-	return q, true
+	return q, at, err
 }

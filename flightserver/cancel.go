@@ -2,6 +2,7 @@ package flightserver
 
 import (
 	"context"
+	"strings"
 
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/protobuf/proto"
@@ -12,54 +13,59 @@ import (
 
 // cancel ends the query of a FlightInfo. The caller proves that it is its own by a ticket of the info, or by the retry
 // descriptor that an info without endpoints has; the plain query id in the app metadata proves nothing.
-func (s *Server) cancel(c caller, info *wire.FlightInfo) (wire.CancelStatus, error) {
-	id, err := s.queryOf(c, info)
+func (s *Server) cancel(ctx context.Context, c caller, info *wire.FlightInfo) (wire.CancelStatus, error) {
+	id, life, err := s.queryOf(c, info)
 	if err != nil {
 		return 0, err
 	}
 	if id == "" {
 		return wire.CancelStatus_CANCEL_STATUS_NOT_CANCELLABLE, nil
 	}
-	q, ok := s.cfg.Queries.Query(id)
-	if !ok {
-		return 0, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
+	q, at, err := s.owner(ctx, id, life)
+	if err != nil {
+		return 0, err
+	}
+	if q == nil {
+		return s.cancelElsewhere(ctx, c, at, info)
 	}
 	q.Cancel(qerr.New(qerr.Cancelled, "the client cancelled the query"))
 	s.polls.remove(id)
 	return wire.CancelStatus_CANCEL_STATUS_CANCELLED, nil
 }
 
-// queryOf finds the query that an info is about; "" for infos of metadata, which there is nothing to cancel of.
-func (s *Server) queryOf(c caller, info *wire.FlightInfo) (ids.QueryID, error) {
+// queryOf finds the query that an info is about, and the coordinator that gave it; "" for infos of metadata, which there is
+// nothing to cancel of.
+func (s *Server) queryOf(c caller, info *wire.FlightInfo) (id ids.QueryID, life string, err error) {
 	if info == nil {
-		return "", qerr.New(qerr.User, "the request has no FlightInfo")
+		return "", "", qerr.New(qerr.User, "the request has no FlightInfo")
 	}
 	if endpoints := info.GetEndpoint(); len(endpoints) > 0 { // all are of one query
 		ticket := endpoints[0].GetTicket().GetTicket()
 		if _, isCommand, err := parseCommand(ticket); isCommand {
-			return "", err
+			return "", "", err
 		}
 		t, err := s.cfg.Keys.VerifyTicket(ticket, s.cfg.Now())
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		if t.GetSubject() != c.subject {
-			return "", qerr.New(qerr.PermissionDenied, "this query belongs to another user")
+			return "", "", qerr.New(qerr.PermissionDenied, "this query belongs to another user")
 		}
-		return ids.QueryID(t.GetKey().GetQueryId()), nil
+		return ids.QueryID(t.GetKey().GetQueryId()), t.GetCoordinatorId(), nil
 	}
 	if info.GetFlightDescriptor() == nil {
-		return "", qerr.New(qerr.NotFound, "the FlightInfo has neither an endpoint nor a descriptor to know its query by")
+		return "", "", qerr.New(qerr.NotFound, "the FlightInfo has neither an endpoint nor a descriptor to know its query by")
 	}
 	command, err := descriptorCommand(info.GetFlightDescriptor())
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if m, ok := command.(*wire.TicketStatementQuery); ok {
-		_, id, err := s.verify(queryHandle, c, m.GetStatementHandle())
-		return ids.QueryID(id), err
+		_, body, err := s.verify(queryHandle, c, m.GetStatementHandle())
+		id, life, _ := strings.Cut(string(body), ownerMark)
+		return ids.QueryID(id), life, err
 	}
-	return "", nil
+	return "", "", nil
 }
 
 // cancelQuery is the older form of the action.
@@ -70,7 +76,7 @@ func cancelQuery(s *Server, ctx context.Context, m *wire.ActionCancelQueryReques
 	if err := proto.Unmarshal(m.GetInfo(), &info); err != nil {
 		return nil, qerr.New(qerr.User, "the request's info is not a FlightInfo")
 	}
-	status, err := s.cancel(callerOf(ctx), &info)
+	status, err := s.cancel(ctx, callerOf(ctx), &info)
 	result := wire.ActionCancelQueryResult_CANCEL_RESULT_UNSPECIFIED
 	switch status {
 	case wire.CancelStatus_CANCEL_STATUS_CANCELLED:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/rs/zerolog"
+	"google.golang.org/grpc"
 
 	"github.com/arbalest-sql/arbalest/catalog"
 	"github.com/arbalest-sql/arbalest/catalog/table"
@@ -23,8 +24,13 @@ type Queries interface {
 	Submit(ctx context.Context, r coordinator.Request) (Query, error)
 	// Describe plans a statement without running it.
 	Describe(ctx context.Context, r coordinator.Request) (*frontend.Description, error)
-	// Query finds a query that has not been forgotten yet.
-	Query(id ids.QueryID) (Query, bool)
+	// ID names the coordinator, as handles and tickets do.
+	ID() string
+	// Owner finds a query that a coordinator, this one or another, began: it is here, or the place says at which one it is. It
+	// waits while that is being settled.
+	Owner(ctx context.Context, id ids.QueryID, life string) (Query, coordinator.Place, error)
+	// Reach is the pooled connection to another coordinator.
+	Reach(at coordinator.Place) (grpc.ClientConnInterface, error)
 	// Open reads the stream that a ticket names, wherever it is; the caller closes the reader.
 	Open(ctx context.Context, ticket []byte, subject string) (flightx.Reader, error)
 	// Renew gives a result that can be read again more time; the endpoint comes back with a fresh ticket.
@@ -44,6 +50,9 @@ type Query interface {
 	// Ready waits until all endpoints are placed or the query has failed, whose error it returns.
 	Ready(ctx context.Context) error
 	State() coordinator.QueryState
+	// Promise comes between State and telling a client of it: another coordinator then goes on with the query should this one
+	// die. The error says that this one may tell nothing any more.
+	Promise(ctx context.Context) error
 	// Cancel ends the query; idempotent.
 	Cancel(cause error)
 }

@@ -7,11 +7,13 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"google.golang.org/grpc"
 
 	"github.com/arbalest-sql/arbalest/catalog/driver"
 	"github.com/arbalest-sql/arbalest/catalog/table"
@@ -36,18 +38,21 @@ import (
 //	fail, late, panic, ddl  end in an error of that sort
 type fakeQueries struct {
 	keys *auth.Keyring
+	name string // as handles name it
 
 	mu      sync.Mutex
 	queries map[ids.QueryID]*fakeQuery
 	// submitted are all statements, in order.
 	submitted []coordinator.Request
 	readers   int // open ones
+	// others gives the connection to another coordinator; nil: there are none.
+	others func(at coordinator.Place) (grpc.ClientConnInterface, error)
 	// mem is where batches are made.
 	mem memory.Allocator
 }
 
 func newFakeQueries(keys *auth.Keyring, mem memory.Allocator) *fakeQueries {
-	return &fakeQueries{keys: keys, queries: map[ids.QueryID]*fakeQuery{}, mem: mem}
+	return &fakeQueries{keys: keys, name: "here", queries: map[ids.QueryID]*fakeQuery{}, mem: mem}
 }
 
 type fakeQuery struct {
@@ -59,6 +64,7 @@ type fakeQuery struct {
 	ready  chan struct{}
 	// cancelled is closed by the first Cancel.
 	cancelled chan struct{}
+	promised  atomic.Int64
 
 	mu    sync.Mutex
 	state coordinator.QueryState
@@ -84,6 +90,8 @@ func (q *fakeQuery) State() coordinator.QueryState {
 }
 
 func (q *fakeQuery) Cancel(cause error) { q.end(cause) }
+
+func (q *fakeQuery) Promise(context.Context) error { q.promised.Add(1); return nil }
 
 func (q *fakeQuery) end(cause error) {
 	q.mu.Lock()
@@ -212,9 +220,21 @@ func (f *fakeQueries) Describe(_ context.Context, r coordinator.Request) (*front
 	return &frontend.Description{Columns: []table.Column{{Name: "n", Type: table.Of(table.BigInt)}}}, nil
 }
 
-func (f *fakeQueries) Query(id ids.QueryID) (Query, bool) {
-	q := f.find(id)
-	return q, q != nil
+func (f *fakeQueries) ID() string { return f.name }
+
+// Owner knows its own queries, and says of those of others that they are elsewhere.
+func (f *fakeQueries) Owner(_ context.Context, id ids.QueryID, life string) (Query, coordinator.Place, error) {
+	if q := f.find(id); q != nil {
+		return q, coordinator.Place{}, nil
+	}
+	if life != f.ID() && f.others != nil {
+		return nil, coordinator.Place{Address: life}, nil
+	}
+	return nil, coordinator.Place{}, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
+}
+
+func (f *fakeQueries) Reach(at coordinator.Place) (grpc.ClientConnInterface, error) {
+	return f.others(at)
 }
 
 func (f *fakeQueries) Ingest(context.Context, coordinator.Request, coordinator.Ingest, flightx.Reader) (int64, error) {

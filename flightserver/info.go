@@ -84,9 +84,12 @@ func (s *Server) GetSchema(ctx context.Context, d *wire.FlightDescriptor) (*wire
 		// FlightInfo tells.
 		schema = p.dataset
 	case *wire.TicketStatementQuery:
-		q, _, err := s.polled(c, m.GetStatementHandle())
+		q, at, err := s.polled(ctx, c, m.GetStatementHandle())
 		if err != nil {
 			return nil, err
+		}
+		if q == nil {
+			return schemaElsewhere(s, ctx, c, at, d)
 		}
 		schema = q.Schema()
 	case *wire.CommandStatementSubstraitPlan:

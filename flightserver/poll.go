@@ -2,6 +2,7 @@ package flightserver
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/arbalest-sql/arbalest/internal/coordinator"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
@@ -25,11 +27,14 @@ func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (
 	var e execution
 	switch m := command.(type) {
 	case *wire.TicketStatementQuery:
-		q, poll, err := s.polled(c, m.GetStatementHandle())
+		q, at, err := s.polled(ctx, c, m.GetStatementHandle())
 		if err != nil {
 			return nil, err
 		}
-		return s.pollInfo(ctx, c, d, q, poll)
+		if q == nil {
+			return pollElsewhere(s, ctx, c, at, d)
+		}
+		return s.pollInfo(ctx, c, d, q, s.polls.get(q.ID()))
 	case *wire.CommandStatementQuery:
 		if e, err = s.statement(c, m.GetQuery(), m.GetTransactionId()); err != nil {
 			return nil, err
@@ -87,6 +92,9 @@ func (s *Server) pollInfo(ctx context.Context, c caller, d *wire.FlightDescripto
 		s.polls.remove(q.ID())
 		return nil, readyErr
 	}
+	if err := q.Promise(ctx); err != nil {
+		return nil, err
+	}
 	info := s.queryInfo(d, q, state)
 	if state.Complete {
 		if err := s.placed(ctx, q, poll, state.Settings); err != nil {
@@ -119,23 +127,29 @@ func (s *Server) placed(ctx context.Context, q Query, poll *poll, after settings
 
 // waitPolled is GetFlightInfo of a retry descriptor: it waits until the query is placed. A caller that goes away may poll on.
 func (s *Server) waitPolled(ctx context.Context, c caller, d *wire.FlightDescriptor, handle []byte) (*wire.FlightInfo, error) {
-	q, poll, err := s.polled(c, handle)
+	q, at, err := s.polled(ctx, c, handle)
 	if err != nil {
 		return nil, err
+	}
+	if q == nil {
+		return infoElsewhere(s, ctx, c, at, d)
 	}
 	if err := q.Ready(ctx); err != nil {
 		return nil, err
 	}
 	state := q.State()
-	if err := s.placed(ctx, q, poll, state.Settings); err != nil {
+	if err := q.Promise(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.placed(ctx, q, s.polls.get(q.ID()), state.Settings); err != nil {
 		return nil, err
 	}
 	return s.queryInfo(d, q, state), nil
 }
 
-// retryDescriptor names a query for its next poll.
+// retryDescriptor names a query for its next poll, at this coordinator or any other.
 func (s *Server) retryDescriptor(c caller, id ids.QueryID) (*wire.FlightDescriptor, error) {
-	handle, err := s.sign(queryHandle, c, []byte(id))
+	handle, err := s.sign(queryHandle, c, []byte(string(id)+ownerMark+s.cfg.Queries.ID()))
 	if err != nil {
 		return nil, err
 	}
@@ -146,18 +160,17 @@ func (s *Server) retryDescriptor(c caller, id ids.QueryID) (*wire.FlightDescript
 	return &wire.FlightDescriptor{Type: wire.FlightDescriptor_CMD, Cmd: command}, nil
 }
 
-// polled finds the query that a retry descriptor names. The poll is nil when the query was complete before.
-func (s *Server) polled(c caller, handle []byte) (Query, *poll, error) {
+// ownerMark stands in a query's handle between its id and the coordinator that gave the handle.
+const ownerMark = "@"
+
+// polled finds the query that a retry descriptor names. A nil query without an error is at the place.
+func (s *Server) polled(ctx context.Context, c caller, handle []byte) (Query, coordinator.Place, error) {
 	_, body, err := s.verify(queryHandle, c, handle)
 	if err != nil {
-		return nil, nil, err
+		return nil, coordinator.Place{}, err
 	}
-	id := ids.QueryID(body)
-	q, ok := s.cfg.Queries.Query(id)
-	if !ok {
-		return nil, nil, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
-	}
-	return q, s.polls.get(id), nil
+	id, life, _ := strings.Cut(string(body), ownerMark)
+	return s.owner(ctx, ids.QueryID(id), life)
 }
 
 // polls are the queries started by PollFlightInfo that are not placed yet. Nobody holds a call open for them, so that each has

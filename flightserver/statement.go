@@ -100,6 +100,9 @@ func (s *Server) execute(ctx context.Context, d *wire.FlightDescriptor, e execut
 	if err != nil {
 		return nil, err
 	}
+	if err := q.Promise(ctx); err != nil {
+		return nil, err
+	}
 	return s.queryInfo(d, q, state), nil
 }
 

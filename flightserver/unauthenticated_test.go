@@ -48,9 +48,9 @@ func (g *guarded) Describe(ctx context.Context, r coordinator.Request) (*fronten
 	return g.Queries.Describe(ctx, r)
 }
 
-func (g *guarded) Query(id ids.QueryID) (Query, bool) {
+func (g *guarded) Owner(ctx context.Context, id ids.QueryID, life string) (Query, coordinator.Place, error) {
 	g.calls.Add(1)
-	return g.Queries.Query(id)
+	return g.Queries.Owner(ctx, id, life)
 }
 
 func (g *guarded) Open(ctx context.Context, ticket []byte, subject string) (flightx.Reader, error) {

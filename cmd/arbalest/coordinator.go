@@ -53,16 +53,16 @@ func runCoordinator(args []string, out io.Writer) error {
 // runDoor opens the parts of a coordinator, lets embed add workers of this process, and serves until told to stop.
 func (n *node) runDoor(out io.Writer, embed func(*door) error) (err error) {
 	defer func() { err = errors.Join(err, n.close()) }()
-	d, err := n.openDoor(embed)
-	if err != nil {
-		return err
-	}
 	failure := make(chan error, 1)
 	fail := func(err error) {
 		select {
 		case failure <- err:
 		default: // the first failure is the reason; later ones follow from it
 		}
+	}
+	d, err := n.openDoor(embed, fail)
+	if err != nil {
+		return err
 	}
 	metrics, err := startHTTP(n.config.HTTP, d.ready, d.coordinator.Metrics(), d.flight.Metrics(), n.metrics)
 	if err != nil {
@@ -82,8 +82,8 @@ func (n *node) scheme() string {
 	return "grpc"
 }
 
-// openDoor makes the parts in the order of their dependence; close undoes them backwards.
-func (n *node) openDoor(embed func(*door) error) (*door, error) {
+// openDoor makes the parts in the order of their dependence; close undoes them backwards. fail is told why the process has to end.
+func (n *node) openDoor(embed func(*door) error, fail func(error)) (*door, error) {
 	d := &door{health: health.NewServer()}
 	var err error
 	if d.data, err = dirdriver.Resolve(n.config.Data); err != nil {
@@ -111,9 +111,13 @@ func (n *node) openDoor(embed func(*door) error) (*door, error) {
 		return nil, err
 	}
 	n.onClose(front.Close)
-	d.coordinator, err = coordinator.New(coordinator.Config{Frontend: front, Catalog: tables, Cluster: d.cluster, Keys: d.keys,
-		Clients: d.clients, Local: n.local, ProxyResults: n.config.ProxyResults, Log: n.log,
-		Limits: coordinator.Limits{RunningMax: n.config.MaxRunning, QueuedMax: n.config.MaxQueued}, Groups: n.groups()})
+	c := coordinator.Config{Frontend: front, Catalog: tables, Cluster: d.cluster, Keys: d.keys,
+		Clients: d.clients, Local: n.local, ProxyResults: n.config.ProxyResults, Log: n.log, Fallen: fail,
+		Limits: coordinator.Limits{RunningMax: n.config.MaxRunning, QueuedMax: n.config.MaxQueued}, Groups: n.groups()}
+	if ledger, err := d.cluster.Ledger(); err == nil { // else queries end with this coordinator
+		c.Ledger = ledger
+	}
+	d.coordinator, err = coordinator.New(c)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -67,7 +68,8 @@ func (n *node) openEtcd(ctx context.Context, d *door) (driver.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return etcd.Open(ctx, c, n.advertised(d.listener), d.data)
+	life := driver.Life{ID: "c" + strings.ToLower(rand.Text()), Address: n.advertised(d.listener), TLS: n.config.TLSCert != ""}
+	return etcd.Open(ctx, c, life, d.data)
 }
 
 // etcd is how this node reaches etcd.

@@ -17,7 +17,7 @@ var errGivenUp = qerr.New(qerr.Unavailable, "another attempt of the task has tak
 // abandon has a worker end an attempt that was given up. It is tried a few times: what a worker in reach does not hear of is
 // dropped with the query, and one that comes back after it was lost is told again (lifecycle.Machine).
 func (c *Coordinator) abandon(q *Query, a lifecycle.Abandon, worker member.Record) {
-	request := &pb.CancelRequest{Key: keyOf(q.id, a.Stage, a.Task, a.Attempt), Cause: grpcerr.ToProto(errGivenUp)}
+	request := &pb.CancelRequest{Key: keyOf(q.id, a.Stage, a.Task, a.Attempt), Cause: grpcerr.ToProto(errGivenUp), CoordinatorId: c.cfg.ID}
 	c.releaseCalls.run(func(ctx context.Context) {
 		for try := 1; ; try++ {
 			err := c.abandonOnce(ctx, worker, request)

@@ -11,6 +11,7 @@ import (
 	"github.com/arbalest-sql/arbalest/catalog"
 	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/auth"
+	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -52,6 +53,9 @@ type Clients interface {
 	// Drop closes the connections to a worker that is gone.
 	Drop(address string)
 }
+
+// A Ledger is what several coordinators share beside the workers; see driver.Ledger.
+type Ledger = driver.Ledger
 
 // A LocalWorker is a worker in this process: its results are read without a network.
 type LocalWorker interface {
@@ -116,17 +120,29 @@ type Limits struct {
 	// TicketTaskBytesMax is the largest task shipped inside a ticket; larger ones are dispatched. Default 48 KiB, which
 	// leaves a quarter of a ticket's 64 KiB for all else.
 	TicketTaskBytesMax int
+	// RecordWait is how long a FlightInfo waits for the record of its query to be written. Default 2 s; without a record the
+	// query ends with its coordinator.
+	RecordWait time.Duration
+	// SucceedWait is how long the successor of another coordinator waits for a worker's answer, after which it takes it for
+	// lost. Default 3 s.
+	SucceedWait time.Duration
 	// LocationsMax bounds the distinct locations of one result. Default 20: ADBC closes connections past that.
 	LocationsMax int
 }
 
 // A Config is what a coordinator is made of. It owns none of its parts: who made them closes them, after Close.
 type Config struct {
-	// ID names this coordinator to workers: one control stream each. Default: made at random.
+	// ID names this life of the coordinator to workers and to other coordinators. Default: the ledger's, else made at random.
 	ID       string
 	Frontend Frontend
 	Catalog  Catalog
 	Cluster  Cluster
+	// Ledger has the other coordinators, and the records by which one goes on with another's queries. Nil: queries end with
+	// their coordinator.
+	Ledger Ledger
+	// Fallen is told once, from a goroutine of the coordinator's, that another one has taken over the queries of this one: it
+	// refuses everything from then on, and its process should end. Default: nobody is told.
+	Fallen func(error)
 	// Keys signs tickets, which workers verify with the same keys.
 	Keys    *auth.Keyring
 	Clients Clients
@@ -151,6 +167,12 @@ const smallBytesDefault = 16 << 20
 
 // EnsureDefaults fills in what is zero.
 func (c *Config) EnsureDefaults() {
+	if c.ID == "" && c.Ledger != nil {
+		c.ID = c.Ledger.Self().ID
+	}
+	if c.Fallen == nil {
+		c.Fallen = func(error) {}
+	}
 	if c.ID == "" {
 		c.ID = newID("c")
 	}
@@ -187,6 +209,8 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.TickInterval, 500*time.Millisecond)
 	setDefault(&l.TicketTaskBytesMax, 48<<10)
 	setDefault(&l.LocationsMax, 20)
+	setDefault(&l.RecordWait, 2*time.Second)
+	setDefault(&l.SucceedWait, 3*time.Second)
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -29,6 +29,9 @@ type Coordinator struct {
 	turn         atomic.Uint64 // of the next plan with a single task
 	localBytes   atomic.Int64  // of statements held to be answered here
 
+	ledgerAway atomic.Int64 // Unix milliseconds until which no record is written, since the store did not answer
+	fallen     atomic.Bool  // another coordinator has taken over
+
 	closing   sync.Once
 	closeDone chan struct{}
 }
@@ -45,6 +48,9 @@ func New(cfg Config) (*Coordinator, error) {
 	c.links = newLinks(c)
 	c.group.run(c.followMembers)
 	c.group.run(c.keepTime)
+	if c.cfg.Ledger != nil {
+		c.group.run(c.followLives)
+	}
 	return c, nil
 }
 

@@ -131,8 +131,24 @@ type fakeWorker struct {
 	createErr func() error
 	relErr    func() error
 	watchers  map[chan *pb.WatchEvent]struct{}
-	mute      bool // Watch says nothing at all
-	refused   int  // calls to another life
+	mute      bool                           // Watch says nothing at all
+	refused   int                            // calls to another life
+	has       func(*pb.TaskKey) pb.TaskState // what there is of a task that a successor asks for
+}
+
+// Succeed answers with what the test says that the worker has.
+func (w *fakeWorker) Succeed(_ context.Context, r *pb.SucceedRequest) (*pb.SucceedReply, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	reply := &pb.SucceedReply{}
+	for _, q := range r.GetQueries() {
+		for _, key := range q.GetKeep() {
+			if w.has != nil && w.has(key) != pb.TaskState_TASK_STATE_UNSPECIFIED {
+				reply.Tasks = append(reply.Tasks, &pb.TaskEvent{Key: key, State: w.has(key)})
+			}
+		}
+	}
+	return reply, nil
 }
 
 func (w *fakeWorker) Create(_ context.Context, r *pb.CreateRequest) (*pb.CreateReply, error) {

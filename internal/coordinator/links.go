@@ -3,6 +3,8 @@ package coordinator
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -175,6 +177,13 @@ func (l *links) find(id ids.WorkerID) *link {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.workers[id]
+}
+
+// all lists the links to workers that are in the membership.
+func (l *links) all() []*link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Values(l.workers))
 }
 
 // forget takes an ended query out of those that wait for a worker.

@@ -137,10 +137,17 @@ func (r *localResult) release() {
 	r.batches = nil
 }
 
-// localEndpoint is the endpoint of a local result. Its ticket names the query only: the statement stays here, as it may
-// carry the rows of system tables, and this coordinator is the one that answers.
+// localTicketBytesMax is up to which size a statement of ours rides in its ticket, so that any other coordinator can answer it.
+const localTicketBytesMax = 4 << 10
+
+// localEndpoint is the endpoint of a local result. Its ticket names the query only, unless the statement is small: others may
+// carry the rows of system tables, and stay here.
 func (c *Coordinator) localEndpoint(q *Query) (Endpoint, error) {
-	ticket, err := c.sign(q, &pb.Ticket{Audience: pb.Audience_AUDIENCE_COORDINATOR, Key: keyOf(q.id, 0, 0, 1)}, member.Record{})
+	t := &pb.Ticket{Audience: pb.Audience_AUDIENCE_COORDINATOR, Key: keyOf(q.id, 0, 0, 1)}
+	if result := q.work.local; c.cfg.Ledger != nil && !result.kept && len(result.sql) <= localTicketBytesMax {
+		t.Task = &pb.TaskSpec{Fragment: result.sql, Output: columnsOf(result.columns), TimeZone: q.settings.TimeZone()}
+	}
+	ticket, err := c.sign(q, t, member.Record{})
 	endpoint := Endpoint{Ticket: ticket, Rows: -1, Bytes: -1}
 	if root, found := q.machine.RootTask(0); found && q.work.local.kept {
 		endpoint.Rows, endpoint.Bytes = int64(root.Rows), int64(root.Bytes)
@@ -175,6 +182,19 @@ func (c *Coordinator) openLocal(ctx context.Context, q *Query) (flightx.Reader, 
 	}
 	r := &localReader{Reader: inner, q: q}
 	r.forget = q.atEnd(func() { _ = inner.Close() }) // Cancel and KILL interrupt the read
+	return r, nil
+}
+
+// openForeign computes a local result of another coordinator, whose ticket carries the statement.
+func (c *Coordinator) openForeign(ctx context.Context, t *pb.Ticket) (flightx.Reader, error) {
+	columns, err := columnsFrom(t.GetTask().GetOutput())
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.cfg.Frontend.Evaluate(ctx, t.GetTask().GetFragment(), columns, t.GetTask().GetTimeZone())
+	if err != nil {
+		return nil, qerr.Wrap(qerr.Internal, "", err)
+	}
 	return r, nil
 }
 

@@ -21,7 +21,13 @@ func (c *Coordinator) Open(ctx context.Context, ticket []byte, subject string) (
 	if t.GetSubject() != subject {
 		return nil, qerr.New(qerr.NotFound, "there is no such result for this user")
 	}
-	q, _ := c.registry.find(ids.QueryID(t.GetKey().GetQueryId()))
+	q, at, err := c.inherited(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if at != (Place{}) {
+		return c.openElsewhere(ctx, at, ticket, subject)
+	}
 	if q != nil {
 		if err := q.err(); err != nil {
 			return nil, err
@@ -29,6 +35,9 @@ func (c *Coordinator) Open(ctx context.Context, ticket []byte, subject string) (
 	}
 	switch t.GetAudience() {
 	case pb.Audience_AUDIENCE_COORDINATOR:
+		if q == nil && t.GetTask() != nil && t.GetCoordinatorId() != c.cfg.ID {
+			return c.openForeign(ctx, t)
+		}
 		if q == nil {
 			return nil, qerr.New(qerr.NotFound, "query %s is not known to this coordinator any more; send the statement again", t.GetKey().GetQueryId())
 		}

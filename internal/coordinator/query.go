@@ -35,8 +35,11 @@ type Query struct {
 	affected  int64 // rows that a write has changed; -1 for others
 	held      *held
 	settings  settings.Values // of the session after this statement
-	ready     chan struct{}   // closed when no endpoint will be added
-	done      chan struct{}   // closed at the end, after its books are closed
+	epoch     uint64          // how many coordinators have owned it
+	revealed  bool            // by the coordinator that owned it before: clients may know of endpoints
+	promise   promise
+	ready     chan struct{} // closed when no endpoint will be added
+	done      chan struct{} // closed at the end, after its books are closed
 
 	mu        sync.Mutex
 	machine   lifecycle.Machine
@@ -161,6 +164,7 @@ func (c *Coordinator) ended(q *Query, release []ids.WorkerID) {
 		c.release(workers[worker], q.id, why)
 	}
 	c.links.forget(q)
+	c.forgetRecord(q)
 	c.registry.end(q)
 	c.metrics.ended(q)
 	q.mu.Lock()

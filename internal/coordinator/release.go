@@ -8,6 +8,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
 )
 
@@ -75,6 +76,9 @@ func (r *releases) size() int {
 // release tells a worker that a query has ended and why (nil: it was read). It is tried until the worker answered, for
 // ReleaseTimeout at most; a worker that is away is told when it comes back.
 func (c *Coordinator) release(worker member.Record, query ids.QueryID, why error) {
+	if c.fallen.Load() { // it is another one's to end, and workers would refuse
+		return
+	}
 	link, key := c.links.find(worker.ID), releaseKey{worker.ID, query}
 	if link == nil {
 		c.owe(worker, query, why)
@@ -103,6 +107,9 @@ func (c *Coordinator) tellEnd(ctx context.Context, link *link, key releaseKey, w
 	}()
 	for pause := createPause; ; pause = min(2*pause, c.cfg.Limits.CallTimeout) {
 		err := c.releaseOnce(calls, link.record, key.query, why)
+		if qerr.Is(err, qerr.Fenced) && c.fallen.Load() {
+			return
+		}
 		if err == nil {
 			if c.releases.told(key) {
 				continue
@@ -133,6 +140,7 @@ func (c *Coordinator) sendRelease(ctx context.Context, worker member.Record, req
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
 	defer cancel()
+	request.CoordinatorId = c.cfg.ID
 	_, err = client.Release(ctx, request)
 	return grpcerr.FromStatus(err)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
-	"github.com/arbalest-sql/arbalest/internal/schedule"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
@@ -20,20 +19,37 @@ func size(m proto.Message) int { return proto.Size(m) }
 
 // taskSpec writes one task down: its fragment, its share of the splits, and where its inputs are.
 func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
-	placed := d.placed
-	stage := placed.plan.Stages[d.Stage]
-	task := placed.assignment.Stages[d.Stage][d.Task]
+	spec, err := c.workOf(q, d.placed, d.Stage, d.Task)
+	if err != nil {
+		return nil, err
+	}
+	spec.Key, spec.CoordinatorId, spec.Epoch = keyOf(q.id, d.Stage, d.Task, d.Attempt), c.cfg.ID, q.epoch
+	stage := d.placed.plan.Stages[d.Stage]
+	inputs := spec.GetInputs()[len(spec.GetInputs())-len(stage.Inputs):] // behind those that are temporary tables
+	for i := range stage.Inputs {
+		if inputs[i].Producers, err = c.producers(q, d, i); err != nil {
+			return nil, err
+		}
+	}
+	return spec, nil
+}
+
+// workOf writes down what is the same in every attempt of a task.
+func (c *Coordinator) workOf(q *Query, placed *placedPlan, id ids.StageID, index ids.TaskIndex) (*pb.TaskSpec, error) {
+	if placed.works != nil {
+		return proto.CloneOf(placed.works[id][index]), nil
+	}
+	stage := placed.plan.Stages[id]
+	task := placed.assignment.Stages[id][index]
 	spec := &pb.TaskSpec{
-		Key:           keyOf(q.id, d.Stage, d.Task, d.Attempt),
-		CoordinatorId: c.cfg.ID,
-		Fragment:      stage.Fragment,
-		Output:        outputColumns(placed.plan, stage),
-		Partitions:    partitionsOf(stage.Output),
-		TimeZone:      q.settings.TimeZone(),
-		Ordered:       placed.plan.Ordered && stage == placed.plan.Root(),
-		Spill:         q.settings.Spill() == settings.Always,
-		Keep:          placed.kept && stage == placed.plan.Root(),
-		Summarize:     placed.summarize[d.Stage],
+		Fragment:   stage.Fragment,
+		Output:     outputColumns(placed.plan, stage),
+		Partitions: partitionsOf(stage.Output),
+		TimeZone:   q.settings.TimeZone(),
+		Ordered:    placed.plan.Ordered && stage == placed.plan.Root(),
+		Spill:      q.settings.Spill() == settings.Always,
+		Keep:       placed.kept && stage == placed.plan.Root(),
+		Summarize:  placed.summarize[id],
 	}
 	if !placed.deadline.IsZero() {
 		spec.DeadlineUnixMs = placed.deadline.UnixMilli()
@@ -63,12 +79,8 @@ func (c *Coordinator) taskSpec(q *Query, d dispatch) (*pb.TaskSpec, error) {
 		}
 		spec.Scans = append(spec.Scans, scan)
 	}
-	for i := range stage.Inputs {
-		input, err := c.exchangeSource(q, d, &task, i)
-		if err != nil {
-			return nil, err
-		}
-		spec.Inputs = append(spec.Inputs, input)
+	for _, in := range stage.Inputs {
+		spec.Inputs = append(spec.Inputs, &pb.ExchangeSource{Name: in.Name, Columns: numbered(in.Types)})
 	}
 	return spec, nil
 }
@@ -201,11 +213,10 @@ func splitOf(s table.Split) *pb.Split {
 	return out
 }
 
-// exchangeSource says where one input's partitions are. Producers that have no row in any of them are left out.
-func (c *Coordinator) exchangeSource(q *Query, d dispatch, task *schedule.Task, input int) (*pb.ExchangeSource, error) {
-	in := &d.placed.plan.Stages[d.Stage].Inputs[input]
-	source := &pb.ExchangeSource{Name: in.Name, Columns: numbered(in.Types)}
-	for t, producer := range d.states[in.From] {
+// producers says where one input's partitions are. Producers that have no row in any of them are left out.
+func (c *Coordinator) producers(q *Query, d dispatch, input int) (producers []*pb.Producer, err error) {
+	task, from := &d.placed.assignment.Stages[d.Stage][d.Task], d.placed.plan.Stages[d.Stage].Inputs[input].From
+	for t, producer := range d.states[from] {
 		var partitions []int
 		for _, p := range task.Partitions[input] {
 			if task.Reads(input, p, ids.TaskIndex(t)) {
@@ -218,18 +229,18 @@ func (c *Coordinator) exchangeSource(q *Query, d dispatch, task *schedule.Task, 
 		}
 		worker, ok := d.workers[producer.Worker]
 		if !ok {
-			return nil, fmt.Errorf("stage %d task %d is assigned to the unknown worker %s", in.From, t, producer.Worker)
+			return nil, fmt.Errorf("stage %d task %d is assigned to the unknown worker %s", from, t, producer.Worker)
 		}
-		key := keyOf(q.id, in.From, ids.TaskIndex(t), producer.Attempt)
+		key := keyOf(q.id, from, ids.TaskIndex(t), producer.Attempt)
 		ticket, err := c.sign(q, &pb.Ticket{Audience: pb.Audience_AUDIENCE_EXCHANGE, Key: key, Partitions: wanted}, worker)
 		if err != nil {
 			return nil, err
 		}
-		source.Producers = append(source.Producers, &pb.Producer{
+		producers = append(producers, &pb.Producer{
 			Key: key, WorkerId: string(worker.ID), Address: worker.Address, Tls: worker.TLS, Ticket: ticket,
 		})
 	}
-	return source, nil
+	return producers, nil
 }
 
 // nonEmpty keeps the partitions that have rows; all of them when the producer did not say.

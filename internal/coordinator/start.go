@@ -30,6 +30,9 @@ type placedPlan struct {
 	summarize map[ids.StageID][]uint32
 	// direct are the root's tasks when they travel in their tickets.
 	direct []*pb.TaskSpec
+	// works are, by stage and task, what the query's record says is to be done; nil for a plan that was made here. Such a plan
+	// has no more of its stages than their inputs.
+	works [][]*pb.TaskSpec
 }
 
 // start builds the plan for the workers there are now and lets the query run. Without a worker the query waits for one.
@@ -156,7 +159,7 @@ func (c *Coordinator) packDirect(q *Query, placed *placedPlan) error {
 func (c *Coordinator) shapeOf(q *Query, placed *placedPlan) lifecycle.Shape {
 	limits := &c.cfg.Limits
 	shape := lifecycle.Shape{
-		Direct: placed.direct != nil, Proxied: c.cfg.ProxyResults, Attempts: q.settings.TaskAttempts(),
+		Direct: placed.direct != nil, Proxied: c.cfg.ProxyResults, Shared: c.cfg.Ledger != nil, Attempts: q.settings.TaskAttempts(),
 		Deadline: placed.deadline, ResultTTL: limits.ResultTTL, FallbackMax: limits.FallbackMax, WorkerWaitMax: limits.WorkerWaitMax, StallMax: limits.StallMax,
 		SpeculateAfter: limits.SpeculateAfter,
 	}

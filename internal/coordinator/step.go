@@ -24,6 +24,7 @@ type effects struct {
 	alarm      time.Time
 	ended      bool
 	settled    bool // nothing of the query runs any more, though it has not ended: its result is kept
+	record     bool // another coordinator is to know what has changed
 	release    []ids.WorkerID
 	hooks      []func()
 }
@@ -54,6 +55,7 @@ func (q *Query) apply(events ...lifecycle.Event) effects {
 		close(q.ready)
 		e.settled = q.work.plan != nil && q.work.plan.kept && !q.machine.Status().Final()
 	}
+	e.record = !e.ended && q.promise.made && q.promise.stale(q.mark())
 	if q.changed != nil {
 		close(q.changed)
 		q.changed = nil
@@ -104,6 +106,9 @@ func (e *effects) run(q *Query) {
 	}
 	if e.settled {
 		q.c.settle(q)
+	}
+	if e.record {
+		q.c.recordSoon(q)
 	}
 	for _, a := range e.abandons {
 		q.c.abandon(q, a.Abandon, a.worker)

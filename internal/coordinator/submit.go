@@ -72,7 +72,7 @@ func (c *Coordinator) Describe(ctx context.Context, r Request) (*frontend.Descri
 
 func (c *Coordinator) newQuery(r Request) *Query {
 	return &Query{
-		spool: !r.Once && r.Settings.Results() == settings.Spool, affected: -1, held: r.held,
+		spool: !r.Once && r.Settings.Results() == settings.Spool, affected: -1, held: r.held, epoch: 1,
 		c: c, id: ids.QueryID(newID("q")), user: r.User, session: r.Session,
 		statement: cut(r.SQL, c.cfg.Limits.StatementBytesMax),
 		submitted: c.cfg.Now(), settings: r.Settings, ready: make(chan struct{}), done: make(chan struct{}),

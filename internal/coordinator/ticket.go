@@ -15,7 +15,7 @@ const reuseConnection = "arrow-flight-reuse-connection://?"
 // sign completes and signs a ticket for a worker.
 func (c *Coordinator) sign(q *Query, t *pb.Ticket, worker member.Record) ([]byte, error) {
 	t.WorkerId, t.Incarnation, t.Address = string(worker.ID), string(worker.Incarnation), worker.Address
-	t.Subject = q.user
+	t.Subject, t.CoordinatorId = q.user, c.cfg.ID
 	t.ExpiresUnixMs = c.cfg.Now().Add(c.cfg.Limits.TicketTTL).UnixMilli()
 	return c.cfg.Keys.SignTicket(t)
 }

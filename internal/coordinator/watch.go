@@ -51,7 +51,7 @@ func (l *links) watch(ctx context.Context, link *link) error {
 	if err != nil {
 		return err
 	}
-	stream, err := client.Watch(ctx, &pb.WatchRequest{CoordinatorId: l.c.cfg.ID, Incarnation: string(link.record.Incarnation)})
+	stream, err := client.Watch(ctx, &pb.WatchRequest{CoordinatorId: l.c.cfg.ID, Incarnation: string(link.record.Incarnation), FallenIds: l.c.settledFalls()})
 	if err != nil {
 		return streamFault(ctx, err)
 	}

@@ -119,3 +119,13 @@ func (m *Machine) Progress() float64 {
 	}
 	return m.highest
 }
+
+// StagesDone counts the stages all of whose tasks are done.
+func (m *Machine) StagesDone() (n int) {
+	for s := range m.stages {
+		if all(m.stages[s], Done) {
+			n++
+		}
+	}
+	return n
+}
