@@ -52,8 +52,8 @@ func (w *Worker) begin(parent context.Context, id lifecycle.ID, spec *pb.TaskSpe
 func (w *Worker) end(r *run, o lifecycle.Outcome) (keep bool) {
 	if qerr.Is(o.Err, qerr.Internal) {
 		w.logFault(o.Err, "task failed")
-	} else if o.Err != nil {
-		w.cfg.Log.Debug().Err(o.Err).Stringer("task", r.id.Key).Msg("task ended early")
+	} else {
+		w.cfg.Log.Debug().Err(o.Err).Stringer("task", r.id.Key).Msg("task ended")
 	}
 	r.cancel(nil)
 	r.free()

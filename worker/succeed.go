@@ -37,20 +37,25 @@ func (w *Worker) succeed(request *pb.SucceedRequest) (tasks []*pb.TaskEvent) {
 		for _, key := range q.GetKeep() {
 			queries[i].Keep = append(queries[i].Keep, keyFrom(key))
 		}
-		w.cfg.Log.Debug().Str("query", q.GetQueryId()).Str("owner", successor).Uint64("epoch", q.GetEpoch()).Msg("query has another owner")
 	}
 	cause := qerr.New(qerr.Unavailable, "the task's coordinator was lost; read through another one, or send the statement again")
 	var ended int
+	var turn uint64
 	w.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
 		var kept []lifecycle.Event
 		kept, ended = r.Succeed(now, fallen, successor, queries, cause)
+		turn = r.Turns()
 		for _, e := range kept {
 			tasks = append(tasks, eventProto(e))
 		}
 		return nil
 	})
 	w.hub.dismiss(fallen)
-	w.cfg.Log.Info().Str("fallen", fallen).Str("successor", successor).Int("queries", len(queries)).Int("kept", len(tasks)).Int("ended", ended).
+	for i, q := range request.GetQueries() {
+		w.cfg.Log.Debug().Str("query", q.GetQueryId()).Str("fallen", fallen).Str("owner", successor).Uint64("epoch", q.GetEpoch()).Uint64("turn", turn).
+			Int("wanted", len(queries[i].Keep)).Msg("query has another owner")
+	}
+	w.cfg.Log.Info().Uint64("turn", turn).Str("fallen", fallen).Str("successor", successor).Int("queries", len(queries)).Int("kept", len(tasks)).Int("ended", ended).
 		Msg("a coordinator has fallen")
 	return tasks
 }

@@ -48,7 +48,6 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 	if err := checkSpec(spec); err != nil {
 		return err
 	}
-	w.cfg.Log.Debug().Str("task", keyFrom(spec.GetKey()).String()).Str("owner", spec.GetCoordinatorId()).Uint64("epoch", spec.GetEpoch()).Msg("task is sent")
 	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep(),
 		Owner: spec.GetCoordinatorId()}
 	if spec.GetPartitions() == 0 && !spec.GetKeep() {
@@ -57,11 +56,13 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 	id := lifecycle.ID{Key: t.Key}
 	var started *run
 	var err error
+	var created bool
+	var turn uint64
 	w.update(func(now time.Time, r *lifecycle.Registry) []lifecycle.ID {
-		var created bool
 		if created, err = r.Create(now, t); !created {
 			return nil
 		}
+		turn = r.Turns()
 		if t.Kind == lifecycle.Result {
 			w.specs[id] = spec
 			return nil
@@ -71,6 +72,9 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 		w.owned.Go(func() { w.runKept(started) })
 		return nil
 	})
+	if created {
+		w.cfg.Log.Debug().Stringer("task", t.Key).Str("owner", t.Owner).Uint64("epoch", spec.GetEpoch()).Uint64("turn", turn).Msg("task taken")
+	}
 	return err
 }
 

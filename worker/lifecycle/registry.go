@@ -36,6 +36,7 @@ type Registry struct {
 	fallen   []string // coordinators that have fallen, oldest first
 	draining bool
 	runs     uint64
+	turns    uint64 // of Create and Succeed
 	actions  Actions
 }
 
@@ -69,6 +70,7 @@ func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
 	if err := r.admit(); err != nil {
 		return false, err
 	}
+	r.turns++
 	e := r.enter(now, id, t)
 	if t.Kind == Kept {
 		e.state, e.started = Running, now
@@ -76,6 +78,9 @@ func (r *Registry) Create(now time.Time, t Task) (created bool, err error) {
 	r.tell(now, e)
 	return true, nil
 }
+
+// Turns counts the tasks that were created and the successions, so that logs can tell which came first.
+func (r *Registry) Turns() uint64 { return r.turns }
 
 // Direct enters a task that came in a ticket, as running. It fails with why the task's attempt was cancelled, or its query
 // ended without its rows; otherwise as Create does.

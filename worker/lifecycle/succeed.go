@@ -22,6 +22,7 @@ type Succession struct {
 // coordinator, and refuses the latter from now on. Tasks that the successor has dispatched itself stay. Direct tasks go on:
 // their clients wait for them. It returns the kept tasks that are here, and how many were ended.
 func (r *Registry) Succeed(now time.Time, fallen, successor string, queries []Succession, cause error) (kept []Event, ended int) {
+	r.turns++
 	if r.Fallen(fallen) == nil {
 		r.fallen = append(r.fallen, fallen)
 		if len(r.fallen) > fallenMax {

@@ -1,0 +1,187 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/arbalest-sql/arbalest/integration/client"
+	"github.com/arbalest-sql/arbalest/integration/etcdtest"
+	"github.com/arbalest-sql/arbalest/integration/harness"
+	"github.com/arbalest-sql/arbalest/integration/oracle"
+	"github.com/arbalest-sql/arbalest/integration/tpch"
+)
+
+const (
+	// killsSample is how often the fixed sample kills a coordinator; ARBALEST_KILLS says otherwise.
+	killsSample = 3
+	// patrons is how many clients keep the cluster busy.
+	patrons = 4
+	// takeoverMax is within what another coordinator goes on, as far as the machine is not too busy to tell: the long run holds it.
+	takeoverMax = 10 * time.Second
+)
+
+// TestOwnersDie kills coordinators, without warning and at random moments, while clients run TPC-H queries at all of them. No
+// client loses a query that it was told of, every answer is DuckDB's, and no worker does anything for the dead once their
+// successor has spoken.
+func TestOwnersDie(t *testing.T) {
+	kills, err := strconv.Atoi(cmp.Or(os.Getenv("ARBALEST_KILLS"), strconv.Itoa(killsSample)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flags []string
+	if os.Getenv("ARBALEST_KILLS_PROXY") != "" {
+		flags = []string{"--proxy-results"}
+	}
+	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("ARBALEST_SEED"), "1"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := harness.TPCH(t.Context(), scale, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queries := tpch.Queries()
+	answers := ask(t, data, queries)
+	servers := etcdtest.Start(t, 3)
+	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 3, Standby: 2, Memory: "1GB",
+		Flags: flags, WorkFlags: []string{"--log-level", "debug"}, Meet: []string{
+			"--cluster", "etcd://" + strings.Join(servers.Endpoints(), ",") + "/owners", "--cluster-key", keyFile(t)}})
+	ctx, cancel := context.WithTimeout(t.Context(), testLimit+time.Duration(kills)*time.Minute)
+	defer cancel()
+	coordinators := func() []*harness.Process { return append([]*harness.Process{cluster.Door}, cluster.Standby...) }
+	var doors []string
+	for _, p := range coordinators() {
+		doors = append(doors, p.Address)
+	}
+
+	counts, stop := &tally{}, make(chan struct{})
+	var load sync.WaitGroup
+	for i := range patrons {
+		p := &patron{doors: doors, at: i % len(doors), rng: rand.New(rand.NewPCG(seed, uint64(i))), tally: counts} //nolint:gosec // repeatable
+		load.Go(func() {
+			if err := p.load(ctx, stop, queries, answers); err != nil {
+				t.Errorf("client %d: %v", i, err)
+			}
+		})
+	}
+	halt := sync.OnceFunc(func() { close(stop); load.Wait() })
+	defer halt()
+
+	rng := rand.New(rand.NewPCG(seed, 100)) //nolint:gosec // repeatable
+	settled := 0
+	var longest time.Duration
+	for n := range kills {
+		if t.Failed() {
+			break
+		}
+		before := counts.finished.Load()
+		await(ctx, t, "queries finish", func() bool { return counts.finished.Load() >= before+patrons || t.Failed() })
+		time.Sleep(time.Duration(rng.IntN(500)) * time.Millisecond) // the moment is random; nothing waits for it
+		victim := rng.IntN(len(doors))
+		t.Logf("kill %d: coordinator %d while %d clients submit, %d poll and %d read", n+1, victim+1, counts.submitting.Load(), counts.polling.Load(), counts.reading.Load())
+		began := time.Now()
+		coordinators()[victim].Kill()
+		await(ctx, t, "another coordinator goes on", func() bool { return succeeded(t, coordinators()) > settled })
+		settled++
+		longest = max(longest, time.Since(began))
+		if err := cluster.Reopen(ctx, victim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	halt()
+	t.Logf("%d kills: %d queries finished, %d sent again, %d polled on at another coordinator, %d endpoints read again; taken over within %s",
+		settled, counts.finished.Load(), counts.resent.Load(), counts.carried.Load(), counts.reread.Load(), longest.Round(time.Millisecond))
+	if kills > killsSample && longest > takeoverMax {
+		t.Errorf("another coordinator went on after %s, want %s", longest, takeoverMax)
+	}
+	endAll(ctx, t, doors)
+	handovers := 0
+	for _, w := range cluster.Workers {
+		history, err := historyOf(w.LogPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		faults, n := checkHistory(history)
+		for _, fault := range faults {
+			t.Errorf("%s: %s", w.Name, fault)
+		}
+		await(ctx, t, "nothing of the dead runs", func() bool {
+			history, err := historyOf(w.LogPath)
+			return err == nil && len(running(history)) == 0
+		})
+		handovers += n
+	}
+	t.Logf("%d times a worker was told of a query's next owner", handovers)
+}
+
+// ask has DuckDB answer the queries.
+func ask(t *testing.T, data string, queries []tpch.Query) map[string]oracle.Answer {
+	t.Helper()
+	tables, err := harness.Tables(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := oracle.Question{Tables: tables, Out: t.TempDir()}
+	for _, q := range queries {
+		question.Statements = append(question.Statements, oracle.Statement{Name: q.Name, SQL: q.SQL})
+	}
+	answers, err := oracle.Ask(t.Context(), question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+func await(ctx context.Context, t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("never: %s", what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// succeeded counts the coordinators that others say they have succeeded.
+func succeeded(t *testing.T, all []*harness.Process) (n int) {
+	t.Helper()
+	for _, p := range all {
+		text, err := os.ReadFile(p.LogPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += strings.Count(string(text), `"message":"succeeded a coordinator"`)
+	}
+	return n
+}
+
+// endAll ends the queries that nobody reads: those whose coordinator died after it had written their records and before its
+// client heard of them, which otherwise wait a minute for a reader.
+func endAll(ctx context.Context, t *testing.T, doors []string) {
+	t.Helper()
+	for _, door := range doors {
+		s, err := client.Dial(ctx, door, client.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		r, err := s.Query(ctx, "SELECT query_id FROM sys.queries WHERE state IN ('queued', 'running')")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range r.Batches {
+			for i := range int(b.NumRows()) {
+				_ = s.Exec(ctx, "KILL '"+b.Column(0).ValueStr(i)+"'") // it may have ended; the asking statement has
+			}
+		}
+		r.Release()
+	}
+}
