@@ -2,7 +2,6 @@ package flightserver
 
 import (
 	"context"
-	"strings"
 
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/protobuf/proto"
@@ -21,16 +20,17 @@ func (s *Server) cancel(ctx context.Context, c caller, info *wire.FlightInfo) (w
 	if id == "" {
 		return wire.CancelStatus_CANCEL_STATUS_NOT_CANCELLABLE, nil
 	}
-	q, at, err := s.owner(ctx, id, life)
-	if err != nil {
-		return 0, err
-	}
-	if q == nil {
-		return s.cancelElsewhere(ctx, c, at, info)
-	}
-	q.Cancel(qerr.New(qerr.Cancelled, "the client cancelled the query"))
-	s.polls.remove(id)
-	return wire.CancelStatus_CANCEL_STATUS_CANCELLED, nil
+	var result wire.CancelStatus
+	err = s.at(ctx, c, id, life, func(q Query) error {
+		q.Cancel(qerr.New(qerr.Cancelled, "the client cancelled the query"))
+		s.polls.remove(id)
+		result = wire.CancelStatus_CANCEL_STATUS_CANCELLED
+		return nil
+	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
+		result, err = cancelAt(ctx, there, info)
+		return err
+	})
+	return result, err
 }
 
 // queryOf finds the query that an info is about, and the coordinator that gave it; "" for infos of metadata, which there is
@@ -61,9 +61,7 @@ func (s *Server) queryOf(c caller, info *wire.FlightInfo) (id ids.QueryID, life 
 		return "", "", err
 	}
 	if m, ok := command.(*wire.TicketStatementQuery); ok {
-		_, body, err := s.verify(queryHandle, c, m.GetStatementHandle())
-		id, life, _ := strings.Cut(string(body), ownerMark)
-		return ids.QueryID(id), life, err
+		return s.named(c, m.GetStatementHandle())
 	}
 	return "", "", nil
 }

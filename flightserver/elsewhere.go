@@ -8,7 +8,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
@@ -23,76 +25,80 @@ const (
 	passedHeader = "arbalest-passed"
 	// passTTL is how long the token is good that such a call is made with.
 	passTTL = time.Minute
+	// passWait is how long a call is tried for a query whose coordinator does not answer: another one goes on with it within 10 s.
+	passWait = 20 * time.Second
+	// passPause is between two tries.
+	passPause = 200 * time.Millisecond
 )
 
-// owner finds a query, here or at another coordinator. A nil query without an error is at the place.
-func (s *Server) owner(ctx context.Context, id ids.QueryID, life string) (Query, coordinator.Place, error) {
-	q, at, err := s.cfg.Queries.Owner(ctx, id, life)
-	if err == nil && q == nil && len(metadata.ValueFromIncomingContext(ctx, passedHeader)) > 0 {
-		err = qerr.New(qerr.Unavailable, "query %s is changing its coordinator; try again", id)
+// at does something with a query, here or, by a call, at the coordinator that owns it. While that one does not answer, or the query
+// is changing its owner, it is tried again.
+func (s *Server) at(ctx context.Context, c caller, id ids.QueryID, life string, here func(Query) error,
+	there func(context.Context, wire.FlightServiceClient) error,
+) error {
+	for until := s.cfg.Now().Add(passWait); ; {
+		q, at, err := s.cfg.Queries.Owner(ctx, id, life)
+		if err != nil {
+			return err
+		}
+		if q != nil {
+			return here(q)
+		}
+		if len(metadata.ValueFromIncomingContext(ctx, passedHeader)) > 0 {
+			return &qerr.Error{Kind: qerr.Unavailable, Msg: "query " + string(id) + " is changing its coordinator; try again", RetryAfter: passPause}
+		}
+		err = s.pass(ctx, c, at, there)
+		if !later(err) || !s.cfg.Now().Before(until) {
+			return grpcerr.FromStatus(err)
+		}
+		select {
+		case <-time.After(passPause):
+		case <-ctx.Done():
+			return grpcerr.FromStatus(err)
+		}
 	}
-	return q, at, err
 }
 
-// elsewhere prepares a call to another coordinator for a caller who has been identified here: by a token of our own, as the
-// caller's credentials may be good for this connection only.
-func (s *Server) elsewhere(ctx context.Context, c caller, at coordinator.Place) (context.Context, wire.FlightServiceClient, error) {
+// later reports whether a call to another coordinator may succeed when it is tried again: no coordinator has answered it, or one
+// that did not know yet.
+func later(err error) bool {
+	st, ok := status.FromError(err)
+	if !ok || st.Code() != codes.Unavailable {
+		return false
+	}
+	var e *qerr.Error
+	return len(st.Details()) == 0 || errors.As(grpcerr.FromStatus(err), &e) && e.RetryAfter == passPause
+}
+
+// pass calls another coordinator for a caller who has been identified here: by a token of our own, as the caller's credentials may
+// be good for this connection only.
+func (s *Server) pass(ctx context.Context, c caller, at coordinator.Place, call func(context.Context, wire.FlightServiceClient) error) error {
 	conn, err := s.cfg.Queries.Reach(at)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	token := s.cfg.Keys.IssueToken(auth.Claims{Subject: c.subject, Session: c.session, Expires: s.cfg.Now().Add(passTTL)})
-	return metadata.NewOutgoingContext(ctx, metadata.Pairs(authorizationHeader, "Bearer "+token, passedHeader, "1")), wire.NewFlightServiceClient(conn), nil
+	return call(metadata.NewOutgoingContext(ctx, metadata.Pairs(authorizationHeader, "Bearer "+token, passedHeader, "1")), wire.NewFlightServiceClient(conn))
 }
 
-func pollElsewhere(s *Server, ctx context.Context, c caller, at coordinator.Place, d *wire.FlightDescriptor) (*wire.PollInfo, error) {
-	ctx, client, err := s.elsewhere(ctx, c, at)
-	if err != nil {
-		return nil, err
-	}
-	info, err := client.PollFlightInfo(ctx, d)
-	return info, grpcerr.FromStatus(err)
-}
-
-func infoElsewhere(s *Server, ctx context.Context, c caller, at coordinator.Place, d *wire.FlightDescriptor) (*wire.FlightInfo, error) {
-	ctx, client, err := s.elsewhere(ctx, c, at)
-	if err != nil {
-		return nil, err
-	}
-	info, err := client.GetFlightInfo(ctx, d)
-	return info, grpcerr.FromStatus(err)
-}
-
-func schemaElsewhere(s *Server, ctx context.Context, c caller, at coordinator.Place, d *wire.FlightDescriptor) (*wire.SchemaResult, error) {
-	ctx, client, err := s.elsewhere(ctx, c, at)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := client.GetSchema(ctx, d)
-	return schema, grpcerr.FromStatus(err)
-}
-
-func (s *Server) cancelElsewhere(ctx context.Context, c caller, at coordinator.Place, info *wire.FlightInfo) (wire.CancelStatus, error) {
+// cancelAt has another coordinator cancel the query of an info.
+func cancelAt(ctx context.Context, client wire.FlightServiceClient, info *wire.FlightInfo) (wire.CancelStatus, error) {
 	body, err := proto.Marshal(&wire.CancelFlightInfoRequest{Info: info})
 	if err != nil {
 		return 0, qerr.Wrap(qerr.Internal, "encode request", err)
-	}
-	ctx, client, err := s.elsewhere(ctx, c, at)
-	if err != nil {
-		return 0, err
 	}
 	ctx, done := context.WithCancel(ctx)
 	defer done()
 	stream, err := client.DoAction(ctx, &wire.Action{Type: flight.CancelFlightInfoActionType, Body: body})
 	if err != nil {
-		return 0, grpcerr.FromStatus(err)
+		return 0, err
 	}
 	reply, err := stream.Recv()
 	if errors.Is(err, io.EOF) {
 		return 0, qerr.New(qerr.Internal, "another coordinator gave no answer")
 	}
 	if err != nil {
-		return 0, grpcerr.FromStatus(err)
+		return 0, err
 	}
 	var result wire.CancelFlightInfoResult
 	if err := proto.Unmarshal(reply.GetBody(), &result); err != nil {

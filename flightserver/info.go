@@ -84,14 +84,7 @@ func (s *Server) GetSchema(ctx context.Context, d *wire.FlightDescriptor) (*wire
 		// FlightInfo tells.
 		schema = p.dataset
 	case *wire.TicketStatementQuery:
-		q, at, err := s.polled(ctx, c, m.GetStatementHandle())
-		if err != nil {
-			return nil, err
-		}
-		if q == nil {
-			return schemaElsewhere(s, ctx, c, at, d)
-		}
-		schema = q.Schema()
+		return s.polledSchema(ctx, c, d, m.GetStatementHandle())
 	case *wire.CommandStatementSubstraitPlan:
 		return nil, unsupportedSubstrait()
 	default:

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/arbalest-sql/arbalest/internal/coordinator"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
@@ -27,14 +26,19 @@ func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (
 	var e execution
 	switch m := command.(type) {
 	case *wire.TicketStatementQuery:
-		q, at, err := s.polled(ctx, c, m.GetStatementHandle())
+		id, life, err := s.named(c, m.GetStatementHandle())
 		if err != nil {
 			return nil, err
 		}
-		if q == nil {
-			return pollElsewhere(s, ctx, c, at, d)
-		}
-		return s.pollInfo(ctx, c, d, q, s.polls.get(q.ID()))
+		var info *wire.PollInfo
+		err = s.at(ctx, c, id, life, func(q Query) (err error) {
+			info, err = s.pollInfo(ctx, c, d, q, s.polls.get(id))
+			return err
+		}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
+			info, err = there.PollFlightInfo(ctx, d)
+			return err
+		})
+		return info, err
 	case *wire.CommandStatementQuery:
 		if e, err = s.statement(c, m.GetQuery(), m.GetTransactionId()); err != nil {
 			return nil, err
@@ -126,25 +130,29 @@ func (s *Server) placed(ctx context.Context, q Query, poll *poll, after settings
 }
 
 // waitPolled is GetFlightInfo of a retry descriptor: it waits until the query is placed. A caller that goes away may poll on.
-func (s *Server) waitPolled(ctx context.Context, c caller, d *wire.FlightDescriptor, handle []byte) (*wire.FlightInfo, error) {
-	q, at, err := s.polled(ctx, c, handle)
+func (s *Server) waitPolled(ctx context.Context, c caller, d *wire.FlightDescriptor, handle []byte) (info *wire.FlightInfo, err error) {
+	id, life, err := s.named(c, handle)
 	if err != nil {
 		return nil, err
 	}
-	if q == nil {
-		return infoElsewhere(s, ctx, c, at, d)
-	}
-	if err := q.Ready(ctx); err != nil {
+	err = s.at(ctx, c, id, life, func(q Query) error {
+		if err := q.Ready(ctx); err != nil {
+			return err
+		}
+		state := q.State()
+		if err := q.Promise(ctx); err != nil {
+			return err
+		}
+		info = s.queryInfo(d, q, state)
+		return s.placed(ctx, q, s.polls.get(id), state.Settings)
+	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
+		info, err = there.GetFlightInfo(ctx, d)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	state := q.State()
-	if err := q.Promise(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.placed(ctx, q, s.polls.get(q.ID()), state.Settings); err != nil {
-		return nil, err
-	}
-	return s.queryInfo(d, q, state), nil
+	return info, nil
 }
 
 // retryDescriptor names a query for its next poll, at this coordinator or any other.
@@ -163,14 +171,27 @@ func (s *Server) retryDescriptor(c caller, id ids.QueryID) (*wire.FlightDescript
 // ownerMark stands in a query's handle between its id and the coordinator that gave the handle.
 const ownerMark = "@"
 
-// polled finds the query that a retry descriptor names. A nil query without an error is at the place.
-func (s *Server) polled(ctx context.Context, c caller, handle []byte) (Query, coordinator.Place, error) {
-	_, body, err := s.verify(queryHandle, c, handle)
+// polledSchema is GetSchema of a retry descriptor.
+func (s *Server) polledSchema(ctx context.Context, c caller, d *wire.FlightDescriptor, handle []byte) (schema *wire.SchemaResult, err error) {
+	id, life, err := s.named(c, handle)
 	if err != nil {
-		return nil, coordinator.Place{}, err
+		return nil, err
 	}
-	id, life, _ := strings.Cut(string(body), ownerMark)
-	return s.owner(ctx, ids.QueryID(id), life)
+	err = s.at(ctx, c, id, life, func(q Query) error {
+		schema = &wire.SchemaResult{Schema: s.serialize(q.Schema())}
+		return nil
+	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
+		schema, err = there.GetSchema(ctx, d)
+		return err
+	})
+	return schema, err
+}
+
+// named reads the handle of a retry descriptor: a query, and the coordinator that gave it.
+func (s *Server) named(c caller, handle []byte) (id ids.QueryID, life string, err error) {
+	_, body, err := s.verify(queryHandle, c, handle)
+	name, life, _ := strings.Cut(string(body), ownerMark)
+	return ids.QueryID(name), life, err
 }
 
 // polls are the queries started by PollFlightInfo that are not placed yet. Nobody holds a call open for them, so that each has

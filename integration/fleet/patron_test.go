@@ -25,7 +25,9 @@ const patience = 2 * time.Minute
 // tally counts what clients saw.
 type tally struct {
 	finished, resent, carried, reread atomic.Int64
-	submitting, polling, reading      atomic.Int64 // clients that do so now
+
+	// How many clients do so now, by the coordinator that they talk to.
+	submitting, polling, reading [coordinators]atomic.Int64
 }
 
 // A patron is a client that knows all coordinators. It sends a statement again only before it was told of a query; from then on
@@ -104,20 +106,20 @@ func (e *promiseBroken) Unwrap() error { return e.err }
 
 // submit waits for the whole FlightInfo, by one call or by polling, from one coordinator to the next once it knows of a query.
 func (p *patron) submit(ctx context.Context, sql string) (*flight.FlightInfo, error) {
-	p.tally.submitting.Add(1)
+	p.tally.submitting[p.at].Add(1)
 	if p.rng.IntN(2) == 0 {
-		defer p.tally.submitting.Add(-1)
+		defer p.tally.submitting[p.at].Add(-1)
 		return p.session.SQL.Execute(ctx, sql)
 	}
 	poll, err := p.session.SQL.ExecutePoll(ctx, sql, nil)
-	p.tally.submitting.Add(-1)
+	p.tally.submitting[p.at].Add(-1)
 	if err != nil {
 		return nil, err
 	}
-	p.tally.polling.Add(1)
-	defer p.tally.polling.Add(-1)
 	for poll.GetFlightDescriptor() != nil {
+		p.tally.polling[p.at].Add(1)
 		next, err := p.session.SQL.ExecutePoll(ctx, sql, poll.GetFlightDescriptor())
+		p.tally.polling[p.at].Add(-1)
 		if err == nil {
 			poll = next
 			continue
@@ -141,8 +143,14 @@ func (p *patron) submit(ctx context.Context, sql string) (*flight.FlightInfo, er
 
 // read reads all endpoints at once. One that breaks is read again from its begin, at another coordinator.
 func (p *patron) read(ctx context.Context, info *flight.FlightInfo) (*oracle.Rows, error) {
-	p.tally.reading.Add(1)
-	defer p.tally.reading.Add(-1)
+	p.tally.reading[p.at].Add(1)
+	defer p.tally.reading[p.at].Add(-1)
+	if p.rng.IntN(3) == 0 { // a client with other things to do
+		select {
+		case <-time.After(time.Duration(p.rng.IntN(2000)) * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
 	schema, err := flight.DeserializeSchema(info.GetSchema(), nil)
 	if err != nil {
 		return nil, err
@@ -196,6 +204,9 @@ func (p *patron) load(ctx context.Context, stop <-chan struct{}, queries []tpch.
 		default:
 		}
 		q := queries[p.rng.IntN(len(queries))]
+		if long := longQueries(); p.rng.IntN(3) == 0 {
+			q = long[p.rng.IntN(len(long))]
+		}
 		want, err := answers[q.Name].Rows()
 		if err != nil {
 			return fmt.Errorf("the oracle refuses %s: %w", q.Name, err)
