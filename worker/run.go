@@ -52,8 +52,6 @@ func (w *Worker) begin(parent context.Context, id lifecycle.ID, spec *pb.TaskSpe
 func (w *Worker) end(r *run, o lifecycle.Outcome) (keep bool) {
 	if qerr.Is(o.Err, qerr.Internal) {
 		w.logFault(o.Err, "task failed")
-	} else {
-		w.cfg.Log.Debug().Err(o.Err).Stringer("task", r.id.Key).Msg("task ended")
 	}
 	r.cancel(nil)
 	r.free()

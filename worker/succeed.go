@@ -52,8 +52,12 @@ func (w *Worker) succeed(request *pb.SucceedRequest) (tasks []*pb.TaskEvent) {
 	})
 	w.hub.dismiss(fallen)
 	for i, q := range request.GetQueries() {
+		keep := make([]string, len(queries[i].Keep))
+		for k, key := range queries[i].Keep {
+			keep[k] = key.String()
+		}
 		w.cfg.Log.Debug().Str("query", q.GetQueryId()).Str("fallen", fallen).Str("owner", successor).Uint64("epoch", q.GetEpoch()).Uint64("turn", turn).
-			Int("wanted", len(queries[i].Keep)).Msg("query has another owner")
+			Strs("keep", keep).Msg("query has another owner")
 	}
 	w.cfg.Log.Info().Uint64("turn", turn).Str("fallen", fallen).Str("successor", successor).Int("queries", len(queries)).Int("kept", len(tasks)).Int("ended", ended).
 		Msg("a coordinator has fallen")

@@ -161,6 +161,11 @@ func (w *Worker) update(change func(now time.Time, r *lifecycle.Registry) (wait 
 	for _, key := range actions.Drop {
 		w.store.Drop(key)
 	}
+	for _, e := range actions.Events {
+		if e.State.Ended() {
+			w.cfg.Log.Debug().Err(e.Err).Stringer("task", e.Key).Stringer("state", e.State).Msg("task ended")
+		}
+	}
 	return awaited
 }
 

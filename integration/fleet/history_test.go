@@ -13,13 +13,14 @@ import (
 
 // An entry is a line of a worker's log that tells what it did for whom. Turn orders what changed the worker's tasks.
 type entry struct {
-	Message string `json:"message"`
-	Turn    uint64 `json:"turn"`
-	Task    string `json:"task"`
-	Query   string `json:"query"`
-	Owner   string `json:"owner"`
-	Epoch   uint64 `json:"epoch"`
-	Fallen  string `json:"fallen"`
+	Message string   `json:"message"`
+	Turn    uint64   `json:"turn"`
+	Task    string   `json:"task"`
+	Query   string   `json:"query"`
+	Owner   string   `json:"owner"`
+	Epoch   uint64   `json:"epoch"`
+	Fallen  string   `json:"fallen"`
+	Keep    []string `json:"keep"`
 }
 
 const (
@@ -51,7 +52,6 @@ func historyOf(path string) (all []entry, err error) {
 //
 //   - the owner of a query changes only to a later epoch, and each epoch has one owner;
 //   - no task is taken for an epoch that has passed, or for a coordinator that has fallen;
-//   - every task that was taken has ended by the end of the history, but for results, which may wait for a reader until the end.
 func checkHistory(all []entry) (faults []string, handovers int) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	type reign struct {
@@ -88,19 +88,23 @@ func checkHistory(all []entry) (faults []string, handovers int) {
 	return faults, handovers
 }
 
-// running are the tasks below the root that were taken for fallen coordinators and have not ended.
+// running are the tasks that were taken for fallen coordinators and have not ended.
 func running(all []entry) (left []string) {
 	owner, fallen := map[string]string{}, map[string]bool{}
 	for _, e := range all {
 		switch e.Message {
 		case taken:
-			if strings.Split(e.Task, "/")[1] == "0" { // a leaf runs at once; later stages may be results
-				owner[e.Task] = e.Owner
-			}
+			owner[e.Task] = e.Owner
 		case ended:
 			delete(owner, e.Task)
 		case hasFallen:
 			fallen[e.Fallen] = true
+		case handed: // what goes on is the successor's
+			for _, key := range e.Keep {
+				if _, here := owner[key]; here {
+					owner[key] = e.Owner
+				}
+			}
 		}
 	}
 	for task, o := range owner {
@@ -114,7 +118,8 @@ func running(all []entry) (left []string) {
 func TestCheckHistory(t *testing.T) {
 	good := []entry{
 		{Message: taken, Turn: 1, Task: "q/0/0#1", Owner: "a", Epoch: 1},
-		{Message: handed, Turn: 2, Query: "q", Owner: "b", Epoch: 2, Fallen: "a"},
+		{Message: taken, Turn: 1, Task: "q/1/0#1", Owner: "a", Epoch: 1},
+		{Message: handed, Turn: 2, Query: "q", Owner: "b", Epoch: 2, Fallen: "a", Keep: []string{"q/1/0#1"}},
 		{Message: hasFallen, Turn: 2, Fallen: "a"},
 		{Message: taken, Turn: 3, Task: "q/0/1#1001", Owner: "b", Epoch: 2},
 		{Message: ended, Task: "q/0/0#1"},
@@ -125,7 +130,7 @@ func TestCheckHistory(t *testing.T) {
 	if left := running(good); len(left) != 0 {
 		t.Errorf("%v run on", left)
 	}
-	if left := running(good[:4]); !slices.Equal(left, []string{"q/0/0#1"}) {
+	if left := running(good[:5]); !slices.Equal(left, []string{"q/0/0#1"}) {
 		t.Errorf("%v run on, want the fallen one's", left)
 	}
 	for name, bad := range map[string]entry{
