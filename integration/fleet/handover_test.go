@@ -139,6 +139,12 @@ func TestOwnersDie(t *testing.T) {
 		}
 		if len(left) > 0 {
 			t.Errorf("%s still runs for the dead: %v", w.Name, left)
+			text, _ := os.ReadFile(w.LogPath) // it was there just now
+			for line := range strings.Lines(string(text)) {
+				if strings.Contains(line, left[0][:strings.Index(left[0], "/")]) {
+					t.Log(strings.TrimSpace(line))
+				}
+			}
 		}
 		handovers += n
 	}

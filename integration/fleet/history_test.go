@@ -88,15 +88,16 @@ func checkHistory(all []entry) (faults []string, handovers int) {
 	return faults, handovers
 }
 
-// running are the tasks that were taken for fallen coordinators and have not ended.
+// running are the tasks that were taken for fallen coordinators and have not ended. An attempt ends once, and the line that says so
+// may come before the one that says that it was taken.
 func running(all []entry) (left []string) {
-	owner, fallen := map[string]string{}, map[string]bool{}
+	owner, fallen, over := map[string]string{}, map[string]bool{}, map[string]bool{}
 	for _, e := range all {
 		switch e.Message {
 		case taken:
 			owner[e.Task] = e.Owner
 		case ended:
-			delete(owner, e.Task)
+			over[e.Task] = true
 		case hasFallen:
 			fallen[e.Fallen] = true
 		case handed: // what goes on is the successor's
@@ -108,7 +109,7 @@ func running(all []entry) (left []string) {
 		}
 	}
 	for task, o := range owner {
-		if fallen[o] {
+		if fallen[o] && !over[task] {
 			left = append(left, task)
 		}
 	}
