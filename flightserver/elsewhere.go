@@ -27,6 +27,8 @@ const (
 	passTTL = time.Minute
 	// passWait is how long a call is tried for a query whose coordinator does not answer: another one goes on with it within 10 s.
 	passWait = 20 * time.Second
+	// passTry is how long one call may take, which is answered within half a second: a coordinator that hangs is listed for some more.
+	passTry = 3 * time.Second
 	// passPause is between two tries.
 	passPause = 200 * time.Millisecond
 )
@@ -36,7 +38,7 @@ const (
 func (s *Server) at(ctx context.Context, c caller, id ids.QueryID, life string, here func(Query) error,
 	there func(context.Context, wire.FlightServiceClient) error,
 ) error {
-	for until := s.cfg.Now().Add(passWait); ; {
+	for until := (time.Time{}); ; {
 		q, at, err := s.cfg.Queries.Owner(ctx, id, life)
 		if err != nil {
 			return err
@@ -48,8 +50,14 @@ func (s *Server) at(ctx context.Context, c caller, id ids.QueryID, life string, 
 			return &qerr.Error{Kind: qerr.Unavailable, Msg: "query " + string(id) + " is changing its coordinator; try again", RetryAfter: passPause}
 		}
 		err = s.pass(ctx, c, at, there)
-		if !later(err) || !s.cfg.Now().Before(until) {
+		if until.IsZero() {
+			until = s.cfg.Now().Add(passWait)
+		}
+		if !later(err) || ctx.Err() != nil {
 			return grpcerr.FromStatus(err)
+		}
+		if !s.cfg.Now().Before(until) {
+			return qerr.New(qerr.Unavailable, "the coordinator of query %s does not answer; try again", id)
 		}
 		select {
 		case <-time.After(passPause):
@@ -62,8 +70,11 @@ func (s *Server) at(ctx context.Context, c caller, id ids.QueryID, life string, 
 // later reports whether a call to another coordinator may succeed when it is tried again: no coordinator has answered it, or one
 // that did not know yet.
 func later(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
 	st, ok := status.FromError(err)
-	if !ok || st.Code() != codes.Unavailable {
+	if !ok || st.Code() != codes.Unavailable && st.Code() != codes.DeadlineExceeded {
 		return false
 	}
 	var e *qerr.Error
@@ -81,13 +92,20 @@ func (s *Server) pass(ctx context.Context, c caller, at coordinator.Place, call 
 	return call(metadata.NewOutgoingContext(ctx, metadata.Pairs(authorizationHeader, "Bearer "+token, passedHeader, "1")), wire.NewFlightServiceClient(conn))
 }
 
+// pollAt polls a query at another coordinator, once.
+func pollAt(ctx context.Context, client wire.FlightServiceClient, d *wire.FlightDescriptor) (*wire.PollInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, passTry)
+	defer cancel()
+	return client.PollFlightInfo(ctx, d)
+}
+
 // cancelAt has another coordinator cancel the query of an info.
 func cancelAt(ctx context.Context, client wire.FlightServiceClient, info *wire.FlightInfo) (wire.CancelStatus, error) {
 	body, err := proto.Marshal(&wire.CancelFlightInfoRequest{Info: info})
 	if err != nil {
 		return 0, qerr.Wrap(qerr.Internal, "encode request", err)
 	}
-	ctx, done := context.WithCancel(ctx)
+	ctx, done := context.WithTimeout(ctx, passTry)
 	defer done()
 	stream, err := client.DoAction(ctx, &wire.Action{Type: flight.CancelFlightInfoActionType, Body: body})
 	if err != nil {

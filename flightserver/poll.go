@@ -35,7 +35,7 @@ func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (
 			info, err = s.pollInfo(ctx, c, d, q, s.polls.get(id))
 			return err
 		}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
-			info, err = there.PollFlightInfo(ctx, d)
+			info, err = pollAt(ctx, there, d)
 			return err
 		})
 		return info, err
@@ -146,7 +146,11 @@ func (s *Server) waitPolled(ctx context.Context, c caller, d *wire.FlightDescrip
 		info = s.queryInfo(d, q, state)
 		return s.placed(ctx, q, s.polls.get(id), state.Settings)
 	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
-		info, err = there.GetFlightInfo(ctx, d)
+		for next := d; next != nil && err == nil; {
+			var poll *wire.PollInfo
+			poll, err = pollAt(ctx, there, next)
+			info, next = poll.GetInfo(), poll.GetFlightDescriptor()
+		}
 		return err
 	})
 	if err != nil {
@@ -181,6 +185,8 @@ func (s *Server) polledSchema(ctx context.Context, c caller, d *wire.FlightDescr
 		schema = &wire.SchemaResult{Schema: s.serialize(q.Schema())}
 		return nil
 	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, passTry)
+		defer cancel()
 		schema, err = there.GetSchema(ctx, d)
 		return err
 	})

@@ -178,6 +178,68 @@ func TestTasksWithoutCoordinatorsEnd(t *testing.T) {
 	_ = r.Close()
 }
 
+// The successor of a fallen coordinator has what it wants; the fallen one is refused, and what it left is ended.
+func TestSuccession(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	path := c.write("a.parquet", 0, 20_000)
+	kept := task("q", 0, 0, "SELECT c1 FROM scan_0", scan(c.split(path)), "BIGINT")
+	kept.Partitions, kept.CoordinatorId = 1, "a"
+	slow := task("q", 0, 1, "SELECT sum(a.c1 * b.c1 % 7 + d.c1) FROM scan_0 a, scan_0 b, scan_0 d", scan(c.split(path)), "HUGEINT")
+	slow.Partitions, slow.CoordinatorId = 1, "a"
+	c.create(0, kept)
+	c.create(0, slow)
+	c.finished(0, kept.Key)
+	watch, err := c.tasks(0).Watch(c.ctx(), &pb.WatchRequest{CoordinatorId: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := &pb.SucceedRequest{CoordinatorId: "b", FallenId: "a", Queries: []*pb.Succession{{QueryId: "q", Epoch: 2, Keep: []*pb.TaskKey{kept.Key}}}}
+	for range 2 {
+		reply, err := c.tasks(0).Succeed(c.ctx(), request)
+		if err != nil || len(reply.GetTasks()) != 1 || reply.GetTasks()[0].GetState() != pb.TaskState_TASK_STATE_FINISHED {
+			t.Fatalf("succeed: %v, %v", reply, err)
+		}
+	}
+	c.eventually(func() string {
+		if u := c.workers[0].Usage(); u.Running != 0 || u.Kept != 1 {
+			return fmt.Sprintf("usage is %+v", u)
+		}
+		return ""
+	})
+	for err == nil { // its stream ends
+		_, err = watch.Recv()
+	}
+	again, err := c.tasks(0).Watch(c.ctx(), &pb.WatchRequest{CoordinatorId: "a"})
+	if err == nil {
+		_, err = again.Recv()
+	}
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	_, err = c.tasks(0).Create(c.ctx(), &pb.CreateRequest{Task: slow})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	_, err = c.tasks(0).Release(c.ctx(), &pb.ReleaseRequest{QueryId: "q", CoordinatorId: "a"})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	_, err = c.tasks(0).Cancel(c.ctx(), &pb.CancelRequest{Key: kept.Key, CoordinatorId: "a"})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	_, err = c.tasks(0).Succeed(c.ctx(), &pb.SucceedRequest{CoordinatorId: "a", FallenId: "b"})
+	wantKind(t, grpcerr.FromStatus(err), qerr.Fenced)
+	_, err = c.tasks(0).Succeed(c.ctx(), &pb.SucceedRequest{CoordinatorId: "b", FallenId: "b"})
+	wantKind(t, grpcerr.FromStatus(err), qerr.User)
+	// Another coordinator that says that b has fallen, too, and that nobody wants anything of it any more.
+	third, err := c.tasks(0).Watch(c.ctx(), &pb.WatchRequest{CoordinatorId: "c", FallenIds: []string{"a", "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := third.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	c.eventually(func() string {
+		if u := c.workers[0].Usage(); u.Kept != 0 {
+			return fmt.Sprintf("usage is %+v", u)
+		}
+		return ""
+	})
+}
+
 func TestDrainAndClose(t *testing.T) {
 	c := newCluster(t, 1, nil)
 	w := c.workers[0]

@@ -11,6 +11,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/cluster/clustertest"
 	"github.com/arbalest-sql/arbalest/internal/cluster/memory"
 	"github.com/arbalest-sql/arbalest/internal/member"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
 // A fleet that comes or goes at once is told in few snapshots, whatever its size, the last of which has all of it; a change that
@@ -70,4 +71,13 @@ func TestWatchGathersChanges(t *testing.T) {
 		<-ended
 		_ = membership.Close()
 	})
+}
+
+// A driver that keeps no records says so.
+func TestNoLedger(t *testing.T) {
+	membership := memory.New(memory.Config{})
+	defer func() { _ = membership.Close() }()
+	if _, err := cluster.New(membership, member.Requirement{}).Ledger(); !qerr.Is(err, qerr.Unsupported) {
+		t.Errorf("the memory's ledger: %v, want UNSUPPORTED", err)
+	}
 }
