@@ -132,6 +132,14 @@ test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the 
 test-hosts: need-network build tools-python ## every process on a host of its own (network namespaces); Linux, as root
 	$(GO) test -count=1 -timeout 25m -v ./integration/hosts
 
+# How often `make owners` kills a coordinator.
+KILLS ?= 100
+
+.PHONY: owners
+owners: build tools-python tools-etcd ## coordinators killed KILLS times (100) under TPC-H load, and once more with results through them
+	ARBALEST_KILLS=$(KILLS) $(GO) test -tags $(TAGS) -count=1 -timeout 4h -v -run TestOwnersDie ./integration/fleet
+	ARBALEST_KILLS=$(KILLS) ARBALEST_KILLS_PROXY=1 $(GO) test -tags $(TAGS) -count=1 -timeout 4h -v -run TestOwnersDie ./integration/fleet
+
 .PHONY: soak
 soak: build tools-python ## SOAK mixed queries (50000), and what every process holds meanwhile
 	ARBALEST_SOAK=$(SOAK) $(GO) test -count=1 -timeout 12h -v ./integration/soak/...

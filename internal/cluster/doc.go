@@ -9,5 +9,8 @@
 //  2. A snapshot is immutable; Members is cheap and never blocks on the network.
 //  3. A lease is liveness, not exclusion: nothing may rely on a lost worker having stopped.
 //
-// The conformance suite every driver passes is clustertest.
+// Some drivers also keep what coordinators share (driver.Ledger): which of them live, who succeeds one that has fallen, and records
+// of queries by which another one goes on.
+//
+// The conformance suites that drivers pass are in clustertest.
 package cluster

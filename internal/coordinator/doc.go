@@ -17,6 +17,10 @@
 // their ticket carries SQL that the frontend printed, and Open evaluates it (local.go). They take no place in admission, so
 // that KILL and sys.queries work when everything else is busy. Which of the others is next is decided by package admission.
 //
+// With a ledger a query outlives its coordinator once a client was told of it (promise.go): its record (record.go) lets the successor
+// of a fallen coordinator (lives.go, succeed.go) go on with what the workers still hold (restore.go). What comes for a query of
+// another coordinator is led there (elsewhere.go).
+//
 // Invariants:
 //  1. A query's tasks run on members of one snapshot whose control stream was up; every event of such a task reaches its
 //     query, or the worker counts as lost.
@@ -31,5 +35,7 @@
 //     its deadline, or the result TTL: none stays for ever.
 //  5. A proxied result is one attempt's: until a batch was handed out another attempt may take its place, afterwards none
 //     does. The query says which (Query.claim).
-//  6. Locks: Query.mu is never held while calling out of this package or taking another of its locks.
+//  6. What a client is told of a query is in its record before, or the query has none and ends with its coordinator. A coordinator
+//     that has fallen tells clients nothing but that, and workers nothing at all; they would refuse.
+//  7. Locks: Query.mu is never held while calling out of this package or taking another of its locks.
 package coordinator
