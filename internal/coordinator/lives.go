@@ -57,6 +57,9 @@ func (c *Coordinator) followLives(ctx context.Context) {
 		}
 		delete(gone, c.cfg.ID)
 		wait := livesInterval
+		if c.registry.isClosed() { // it is going itself: another one's, or the next one's to find
+			clear(gone)
+		}
 		for id := range gone {
 			if err := c.succeed(ctx, id); err != nil {
 				c.cfg.Log.Warn().Err(err).Str("coordinator", id).Msg("could not succeed a coordinator that is gone; trying again")

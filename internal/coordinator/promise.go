@@ -79,7 +79,7 @@ func (q *Query) Promise(ctx context.Context) error {
 // recordSoon writes a query's record in a goroutine of its own.
 func (c *Coordinator) recordSoon(q *Query) {
 	started := c.group.run(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.CallTimeout)
+		ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.RecordWait) // a FlightInfo may wait for it to end
 		defer cancel()
 		c.record(ctx, q)
 	})

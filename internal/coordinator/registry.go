@@ -116,6 +116,13 @@ func (r *registry) close() {
 	}
 }
 
+// isClosed reports whether further queries are refused.
+func (r *registry) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
 // tellEmpty closes empty when it is time; mu is held. A closed registry never fills again.
 func (r *registry) tellEmpty() {
 	if r.closed && len(r.running) == 0 {

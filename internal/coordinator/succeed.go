@@ -42,12 +42,13 @@ func (c *Coordinator) succeed(ctx context.Context, fallen string) error {
 	for _, i := range all {
 		request.Queries = append(request.Queries, &pb.Succession{QueryId: i.record.GetQueryId(), Epoch: i.record.GetEpoch(), Keep: i.keep})
 	}
-	answers := c.tellSuccession(ctx, request)
+	answers := c.tellSuccession(ctx, request, func(ids.WorkerID) bool { return true })
 	for _, i := range all {
 		c.resume(i, answers)
 	}
 	// What happened between the answers and the begin of the queries here reached nobody.
-	for worker, answer := range c.tellSuccession(ctx, request) {
+	answered := func(worker ids.WorkerID) bool { return answers[worker] != nil }
+	for worker, answer := range c.tellSuccession(ctx, request, answered) {
 		for _, event := range answer.GetTasks() {
 			if link := c.links.find(worker); link != nil {
 				c.taskEvent(link, event)
@@ -62,15 +63,18 @@ func (c *Coordinator) succeed(ctx context.Context, fallen string) error {
 	return c.cfg.Ledger.Settle(ctx, fallen)
 }
 
-// tellSuccession tells every worker who goes on with what, all at once, and returns the answers of those that gave one in time.
+// tellSuccession tells every worker of some who goes on with what, all at once, and returns the answers of those that gave one in time.
 // The others are told on until they answer or are gone; what they have of these queries counts as lost.
-func (c *Coordinator) tellSuccession(ctx context.Context, request *pb.SucceedRequest) map[ids.WorkerID]*pb.SucceedReply {
+func (c *Coordinator) tellSuccession(ctx context.Context, request *pb.SucceedRequest, to func(ids.WorkerID) bool) map[ids.WorkerID]*pb.SucceedReply {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Limits.SucceedWait)
 	defer cancel()
 	var mu sync.Mutex
 	answers := map[ids.WorkerID]*pb.SucceedReply{}
 	var calls sync.WaitGroup
 	for _, link := range c.links.all() {
+		if !to(link.record.ID) {
+			continue
+		}
 		calls.Go(func() {
 			answer, err := c.sendSuccession(ctx, link.record, request)
 			if err == nil {

@@ -54,7 +54,9 @@ func applyTo[V any](c *census, change change, to map[string]V, read func(*mvccpb
 	}
 	lives := driver.Lives{Live: map[string]driver.Life{}, Fallen: map[string]driver.Fallen{}}
 	for _, life := range c.listed {
-		lives.Live[life.ID] = life
+		if life.ID != "" { // an older version, which has no records
+			lives.Live[life.ID] = life
+		}
 	}
 	for _, fallen := range c.fallen {
 		lives.Fallen[fallen.ID] = fallen
