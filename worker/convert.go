@@ -35,7 +35,7 @@ func eventProto(e lifecycle.Event) *pb.TaskEvent {
 	return &pb.TaskEvent{Key: keyProto(e.Key), State: stateProto[e.State], Rows: e.Rows, Bytes: e.Bytes,
 		PartitionRows: e.PartitionRows, PartitionBytes: e.PartitionBytes, ElapsedNs: int64(e.Elapsed),
 		Error: grpcerr.ToProto(e.Err), Progress: e.Progress, SchemaSent: e.SchemaSent, InputsRead: e.InputsRead, SpillBytes: e.SpillBytes,
-		Summaries: summariesProto(e.Summaries)}
+		Summaries: summariesProto(e.Summaries), Proxied: e.Proxied}
 }
 
 // deadlineOf is the task's deadline; zero when it has none.

@@ -59,7 +59,7 @@ func (w *Worker) serve(ticket []byte, stream flight.FlightService_DoGetServer) e
 		defer func() { _ = kept.Close() }()
 		return flightx.Send(ctx, stream, kept, flightx.MessageBytesMax)
 	}
-	reader, err := w.openResult(ctx, t)
+	reader, err := w.openResult(ctx, t, header(ctx, auth.CredentialHeader) != "")
 	if err != nil {
 		return toClient(ctx, err)
 	}

@@ -37,12 +37,12 @@ func (w *Worker) Open(ctx context.Context, ticket []byte, subject string) (fligh
 	if kept, err := w.openKept(t); kept != nil || err != nil {
 		return kept, err
 	}
-	return w.openResult(ctx, t)
+	return w.openResult(ctx, t, true)
 }
 
-// openResult starts the task that a verified result ticket names or carries.
-func (w *Worker) openResult(ctx context.Context, t *pb.Ticket) (*resultReader, error) {
-	r, err := w.redeem(ctx, t)
+// openResult starts the task that a verified result ticket names or carries; proxied says that a coordinator reads it.
+func (w *Worker) openResult(ctx context.Context, t *pb.Ticket, proxied bool) (*resultReader, error) {
+	r, err := w.redeem(ctx, t, proxied)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (w *Worker) openResult(ctx context.Context, t *pb.Ticket) (*resultReader, e
 }
 
 // redeem begins the run of a ticket's task.
-func (w *Worker) redeem(ctx context.Context, t *pb.Ticket) (r *run, err error) {
+func (w *Worker) redeem(ctx context.Context, t *pb.Ticket, proxied bool) (r *run, err error) {
 	key, direct := keyFrom(t.GetKey()), t.GetTask()
 	if direct != nil {
 		if err := checkSpec(direct); err != nil {
@@ -69,7 +69,7 @@ func (w *Worker) redeem(ctx context.Context, t *pb.Ticket) (r *run, err error) {
 		if direct != nil {
 			id, err = registry.Direct(now, lifecycle.Task{Key: key, Kind: lifecycle.Direct, Deadline: deadlineOf(direct)})
 		} else {
-			id, err = registry.Redeem(now, key)
+			id, err = registry.Redeem(now, key, proxied)
 		}
 		if err != nil {
 			return nil

@@ -78,7 +78,8 @@ func (n *node) etcd(keys *auth.Keyring) (etcd.Config, error) {
 	if err != nil {
 		return etcd.Config{}, err
 	}
-	c := etcd.Config{Endpoints: endpoints, Prefix: prefix, Keys: keys, User: n.config.EtcdUser, Log: n.log}
+	c := etcd.Config{Endpoints: endpoints, Prefix: prefix, Keys: keys, User: n.config.EtcdUser,
+		CoordinatorTTL: n.config.CoordinatorLease.Round(time.Second), Log: n.log}
 	if n.config.EtcdPasswordFile != "" {
 		text, err := os.ReadFile(n.config.EtcdPasswordFile)
 		if err != nil {

@@ -25,6 +25,10 @@ const (
 	orderTotals = "SELECT count(*) FROM (SELECT o_custkey, count(*) AS n FROM orders JOIN lineitem ON o_orderkey = l_orderkey GROUP BY o_custkey)"
 )
 
+// patientLease keeps coordinators from being taken for dead on a machine that is very busy, where a test does not need their deaths
+// noticed.
+var patientLease = []string{"--coordinator-lease", "2m"}
+
 // start runs two coordinators and two workers over an etcd of three members.
 func start(t *testing.T) (*etcdtest.Servers, *harness.Cluster) {
 	t.Helper()
@@ -33,7 +37,7 @@ func start(t *testing.T) (*etcdtest.Servers, *harness.Cluster) {
 		t.Fatal(err)
 	}
 	servers := etcdtest.Start(t, 3)
-	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Meet: []string{
+	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Flags: patientLease, Meet: []string{
 		"--cluster", "etcd://" + strings.Join(servers.Endpoints(), ",") + "/fleet", "--cluster-key", keyFile(t)}})
 	cluster.CheckIdle(t)
 	return servers, cluster

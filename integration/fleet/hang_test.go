@@ -24,7 +24,7 @@ func TestOwnerHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	servers := etcdtest.Start(t, 1)
-	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, WorkFlags: []string{"--log-level", "debug"}, Meet: []string{
+	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Flags: []string{"--coordinator-lease", "9s"}, WorkFlags: []string{"--log-level", "debug"}, Meet: []string{
 		"--cluster", "etcd://" + strings.Join(servers.Endpoints(), ",") + "/hang", "--cluster-key", keyFile(t)}})
 	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
 	defer cancel()

@@ -98,7 +98,7 @@ func TestRollingRestart(t *testing.T) {
 	}
 	const workers, coordinators = 3, 2
 	servers := etcdtest.Start(t, 1)
-	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: workers, Standby: coordinators - 1, Memory: "1GB", Meet: []string{
+	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: workers, Standby: coordinators - 1, Memory: "1GB", Flags: patientLease, Meet: []string{
 		"--cluster", "etcd://" + strings.Join(servers.Endpoints(), ",") + "/rolling", "--cluster-key", keyFile(t)}})
 	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
 	defer cancel()

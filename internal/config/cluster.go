@@ -6,7 +6,11 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 )
+
+// leaseMin and leaseMax bound a coordinator's lease: etcd grants no shorter one, and a longer one helps nobody.
+const leaseMin, leaseMax = 2 * time.Second, time.Hour
 
 // MemoryCluster is the membership that the coordinator keeps itself.
 const MemoryCluster = "memory"
@@ -88,6 +92,9 @@ func (n *Node) checkCluster(bad func(string, ...any)) {
 	}
 	if n.EtcdTLSCert != "" && n.EtcdTLSCA == "" {
 		bad("--etcd-tls-cert needs --etcd-tls-ca")
+	}
+	if n.Role == Coordinator && (n.CoordinatorLease < leaseMin || n.CoordinatorLease > leaseMax) {
+		bad("--coordinator-lease %s: allowed are %s to %s", n.CoordinatorLease, leaseMin, leaseMax)
 	}
 	if (n.EtcdUser == "") != (n.EtcdPasswordFile == "") {
 		bad("--etcd-user and --etcd-password-file go together: give both or none")

@@ -70,6 +70,7 @@ type Node struct {
 	ClusterKey                         string
 	EtcdTLSCert, EtcdTLSKey, EtcdTLSCA string
 	EtcdUser, EtcdPasswordFile         string
+	CoordinatorLease                   time.Duration // (coordinator)
 	Insecure                           bool
 
 	LogLevel string
@@ -122,6 +123,9 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 		f.StringVar(&n.EtcdTLSCA, "etcd-tls-ca", "", "`FILE` with the authorities (PEM) that etcd's certificates must come from; switches TLS to etcd on")
 		f.StringVar(&n.EtcdUser, "etcd-user", "", "`NAME` to log in to etcd with")
 		f.StringVar(&n.EtcdPasswordFile, "etcd-password-file", "", "`FILE` whose first line is that user's password")
+	}
+	if role == Coordinator {
+		f.DurationVar(&n.CoordinatorLease, "coordinator-lease", 7*time.Second, "`DURATION` for which a coordinator may be silent in etcd before another one goes on with its queries")
 	}
 	f.BoolVar(&n.Insecure, "insecure", false, "allow listening beyond this machine without TLS and users")
 	f.StringVar(&n.LogLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")

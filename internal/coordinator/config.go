@@ -120,8 +120,8 @@ type Limits struct {
 	// TicketTaskBytesMax is the largest task shipped inside a ticket; larger ones are dispatched. Default 48 KiB, which
 	// leaves a quarter of a ticket's 64 KiB for all else.
 	TicketTaskBytesMax int
-	// RecordWait is how long a FlightInfo waits for the record of its query to be written. Default 2 s; without a record the
-	// query ends with its coordinator.
+	// RecordWait is how long a FlightInfo waits for the record of its query to be written. Default 5 s: a store that elects a
+	// leader takes some. Without a record the query ends with its coordinator.
 	RecordWait time.Duration
 	// SucceedWait is how long the successor of another coordinator waits for a worker's answer, after which it takes it for
 	// lost. Default 3 s.
@@ -209,7 +209,7 @@ func (l *Limits) ensureDefaults() {
 	setDefault(&l.TickInterval, 500*time.Millisecond)
 	setDefault(&l.TicketTaskBytesMax, 48<<10)
 	setDefault(&l.LocationsMax, 20)
-	setDefault(&l.RecordWait, 2*time.Second)
+	setDefault(&l.RecordWait, 5*time.Second)
 	setDefault(&l.SucceedWait, 3*time.Second)
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
-// successionWait is how long a client that comes for a query waits until somebody goes on with it: a lease runs out within 6 s, and
+// successionWait is how long a client that comes for a query waits until somebody goes on with it: a lease runs out within 7 s, and
 // the queries are taken over within another few.
 const successionWait = 20 * time.Second
 

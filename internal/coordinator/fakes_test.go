@@ -134,6 +134,7 @@ type fakeWorker struct {
 	mute      bool                           // Watch says nothing at all
 	refused   int                            // calls to another life
 	has       func(*pb.TaskKey) pb.TaskState // what there is of a task that a successor asks for
+	proxied   bool                           // coordinators have read its results
 }
 
 // Succeed answers with what the test says that the worker has.
@@ -144,7 +145,7 @@ func (w *fakeWorker) Succeed(_ context.Context, r *pb.SucceedRequest) (*pb.Succe
 	for _, q := range r.GetQueries() {
 		for _, key := range q.GetKeep() {
 			if w.has != nil && w.has(key) != pb.TaskState_TASK_STATE_UNSPECIFIED {
-				reply.Tasks = append(reply.Tasks, &pb.TaskEvent{Key: key, State: w.has(key)})
+				reply.Tasks = append(reply.Tasks, &pb.TaskEvent{Key: key, State: w.has(key), Proxied: w.proxied && key.GetStage() == 1})
 			}
 		}
 	}

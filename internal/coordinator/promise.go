@@ -122,12 +122,12 @@ func (c *Coordinator) record(ctx context.Context, q *Query) {
 		q.mu.Unlock()
 	case qerr.Is(err, qerr.Fenced):
 		c.fall(err)
-	case qerr.Is(err, qerr.Unavailable):
-		c.ledgerAway.Store(c.cfg.Now().Add(ledgerPause).UnixMilli())
-		c.cfg.Log.Warn().Err(err).Str("query", string(q.id)).Msg("the query's record could not be written: it ends with this coordinator")
-	default:
+	case qerr.Is(err, qerr.Resource), qerr.Is(err, qerr.Internal):
 		q.neverRecorded()
 		c.cfg.Log.Info().Err(err).Str("query", string(q.id)).Msg("the query cannot be handed over: it ends with this coordinator")
+	default:
+		c.ledgerAway.Store(c.cfg.Now().Add(ledgerPause).UnixMilli())
+		c.cfg.Log.Warn().Err(err).Str("query", string(q.id)).Msg("the query's record could not be written: it ends with this coordinator")
 	}
 }
 
@@ -183,9 +183,7 @@ func (c *Coordinator) forgetRecord(q *Query) {
 	})
 }
 
-// throughCoordinator reports whether some endpoint can be read only through a coordinator.
-func throughCoordinator(endpoints []Endpoint) bool {
-	return slices.ContainsFunc(endpoints, func(e Endpoint) bool {
-		return !slices.ContainsFunc(e.Locations, func(l string) bool { return l != reuseConnection })
-	})
+// throughCoordinator reports whether an endpoint can be read only through a coordinator.
+func throughCoordinator(e Endpoint) bool {
+	return !slices.ContainsFunc(e.Locations, func(l string) bool { return l != reuseConnection })
 }

@@ -28,7 +28,7 @@ func (c *Coordinator) recordOf(q *Query, s *snapshot) (*pb.QueryRecord, error) {
 	record := &pb.QueryRecord{
 		QueryId: string(q.id), CoordinatorId: c.cfg.ID, Epoch: q.epoch, User: q.user, Session: q.session, Statement: q.statement,
 		SubmittedUnixMs: q.submitted.UnixMilli(), Settings: map[string]string{}, Columns: columnsOf(q.columns), Ordered: s.placed.plan.Ordered,
-		Kept: s.placed.kept, Proxied: c.cfg.ProxyResults || throughCoordinator(s.endpoints), Revealed: q.revealed || len(s.endpoints) > 0,
+		Kept: s.placed.kept, Revealed: q.revealed || len(s.endpoints) > 0,
 	}
 	if !s.placed.deadline.IsZero() {
 		record.DeadlineUnixMs = s.placed.deadline.UnixMilli()
@@ -71,6 +71,7 @@ func (c *Coordinator) taskRecord(q *Query, s *snapshot, stage ids.StageID, index
 		record.State = pb.TaskState_TASK_STATE_FINISHED
 	case root && !s.placed.kept && (state.State == lifecycle.Placed || state.State == lifecycle.Active || state.State == lifecycle.Done):
 		record.State = pb.TaskState_TASK_STATE_PLACED
+		record.Proxied = c.cfg.ProxyResults || int(index) < len(s.endpoints) && throughCoordinator(s.endpoints[index])
 	default:
 		return record, nil
 	}

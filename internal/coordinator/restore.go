@@ -77,7 +77,7 @@ func columnsFrom(columns []*pb.Column) ([]table.Column, error) {
 func keepOf(record *pb.QueryRecord) (keep []*pb.TaskKey) {
 	for s, stage := range record.GetStages() {
 		for t, task := range stage.GetTasks() {
-			if kept(record, task) {
+			if kept(task) {
 				keep = append(keep, keyOf(ids.QueryID(record.GetQueryId()), ids.StageID(s), ids.TaskIndex(t), ids.Attempt(task.GetAttempt())))
 			}
 		}
@@ -85,24 +85,27 @@ func keepOf(record *pb.QueryRecord) (keep []*pb.TaskKey) {
 	return keep
 }
 
-func kept(record *pb.QueryRecord, task *pb.TaskRecord) bool {
+func kept(task *pb.TaskRecord) bool {
 	switch task.GetState() {
 	case pb.TaskState_TASK_STATE_FINISHED:
 		return true
 	case pb.TaskState_TASK_STATE_PLACED:
-		return !record.GetProxied()
+		return !task.GetProxied()
 	}
 	return false
 }
 
-// left says what is left of each task, by the record and what the workers hold.
-func left(record *pb.QueryRecord, known map[ids.WorkerID]member.Record, answers map[ids.WorkerID]*pb.SucceedReply) ([][]lifecycle.Resumed, error) {
-	all := make([][]lifecycle.Resumed, len(record.GetStages()))
+// left says what is left of each task, by the record and what the workers hold. Results that coordinators have read are given up:
+// their readers may not have got what the fallen one was given.
+func left(record *pb.QueryRecord, known map[ids.WorkerID]member.Record, answers map[ids.WorkerID]*pb.SucceedReply) (
+	all [][]lifecycle.Resumed, givenUp []lifecycle.Abandon, err error,
+) {
+	all = make([][]lifecycle.Resumed, len(record.GetStages()))
 	for s, stage := range record.GetStages() {
 		root := s == len(record.GetStages())-1
 		all[s] = make([]lifecycle.Resumed, len(stage.GetTasks()))
 		for t, task := range stage.GetTasks() {
-			if !kept(record, task) {
+			if !kept(task) {
 				continue
 			}
 			key := keyOf(ids.QueryID(record.GetQueryId()), ids.StageID(s), ids.TaskIndex(t), ids.Attempt(task.GetAttempt()))
@@ -120,8 +123,10 @@ func left(record *pb.QueryRecord, known map[ids.WorkerID]member.Record, answers 
 					one.Lost = qerr.New(qerr.Unavailable, "worker %s has no output of stage %d task %d any more; send the statement again", worker, s, t)
 				}
 				if root && one.Lost != nil && record.GetRevealed() {
-					return nil, one.Lost // a client may have read it, and others of the same result
+					return nil, nil, one.Lost // a client may have read it, and others of the same result
 				}
+			case here && event.GetProxied():
+				givenUp = append(givenUp, lifecycle.Abandon{Stage: ids.StageID(s), Task: ids.TaskIndex(t), Attempt: one.Attempt, Worker: worker})
 			case here:
 				report := reportOf(event, time.Time{})
 				if one.State = report.State; one.State == lifecycle.Placed || one.State == lifecycle.Active || one.State == lifecycle.Done {
@@ -130,7 +135,7 @@ func left(record *pb.QueryRecord, known map[ids.WorkerID]member.Record, answers 
 			}
 		}
 	}
-	return all, nil
+	return all, givenUp, nil
 }
 
 func heldEvent(answer *pb.SucceedReply, key *pb.TaskKey) *pb.TaskEvent {

@@ -141,9 +141,10 @@ func (c *Coordinator) resume(i *inheritance, answers map[ids.WorkerID]*pb.Succee
 		event.Touched = append(event.Touched, id)
 	}
 	placed, shape, err := c.restore(q, i.record, usable)
+	var givenUp []lifecycle.Abandon
 	if err == nil {
 		event.Shape = shape
-		event.Tasks, err = left(i.record, known, answers)
+		event.Tasks, givenUp, err = left(i.record, known, answers)
 	}
 	for _, w := range usable {
 		known[w.ID] = w
@@ -157,6 +158,9 @@ func (c *Coordinator) resume(i *inheritance, answers map[ids.WorkerID]*pb.Succee
 	if err != nil {
 		q.Cancel(err)
 	} else {
+		for _, a := range givenUp {
+			c.abandon(q, a, known[a.Worker])
+		}
 		q.step(event)
 	}
 	if q.State().Status.Final() { // perhaps before the workers could be told by its end
@@ -165,7 +169,7 @@ func (c *Coordinator) resume(i *inheritance, answers map[ids.WorkerID]*pb.Succee
 		}
 		return
 	}
-	for _, w := range usable {
+	for _, w := range known {
 		if !c.links.isUp(w) {
 			q.lose(w, "its control stream broke")
 		}

@@ -215,6 +215,36 @@ func TestSuccessorMissesAWorker(t *testing.T) {
 	next.Cancel(nil)
 }
 
+// A result that was read through the fallen coordinator is read anew, from another attempt; others stay.
+func TestSuccessorGivesUpWhatCoordinatorsRead(t *testing.T) {
+	b, other, store := newPair(t)
+	q := b.submit("group")
+	b.runLeaves(func(string, int) bool { return true })
+	for _, id := range []string{"w1", "w2"} {
+		take(t, b.worker(id).created, "root task")
+	}
+	if err := q.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	promised(t, q)
+	b.holds(isDone, isDone)
+	w := b.worker("w1")
+	w.mu.Lock()
+	w.proxied = true
+	w.mu.Unlock()
+	store.unlist("a")
+	next := inherited(t, other, q)
+	spec := take(t, w.created, "root task anew")
+	if spec.GetKey().GetStage() != 1 || spec.GetKey().GetAttempt() != 1001 {
+		t.Errorf("w1 was sent %v", spec.GetKey())
+	}
+	if given := take(t, w.canceled, "end of the attempt"); given.GetKey().GetAttempt() != 1 || given.GetCoordinatorId() != "b" {
+		t.Errorf("w1 was told to cancel %v", given)
+	}
+	w.report(spec.GetKey(), isDone)
+	b.eventually("the query has finished", func() bool { return next.State().Status == Finished })
+}
+
 // Others are told where a query is, and statements that ride in their tickets are answered by anybody.
 func TestAnyCoordinatorAnswers(t *testing.T) {
 	b, other, store := newPair(t)

@@ -121,9 +121,9 @@ func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
 	return e
 }
 
-// Redeem starts a placed result task for its reader. It fails with NotFound when there is no such task, AlreadyExists when
+// Redeem starts a placed result task for its reader; proxied says that it is a coordinator. It fails with NotFound when there is no such task, AlreadyExists when
 // it is or was read, and with what ended it when that is known: the task's own error, or its query's.
-func (r *Registry) Redeem(now time.Time, key ids.TaskKey) (ID, error) {
+func (r *Registry) Redeem(now time.Time, key ids.TaskKey, proxied bool) (ID, error) {
 	id := ID{Key: key}
 	e := r.tasks[id]
 	switch {
@@ -132,7 +132,7 @@ func (r *Registry) Redeem(now time.Time, key ids.TaskKey) (ID, error) {
 	case e == nil || e.kind != Result:
 		return ID{}, qerr.New(qerr.NotFound, "task %s is not here: its query has ended, or it was placed elsewhere", key)
 	case e.state == Placed:
-		e.state, e.started = Running, now
+		e.state, e.started, e.proxied = Running, now, proxied
 		r.tell(now, e)
 		return id, nil
 	case e.state == Running || e.state == Finished:

@@ -93,7 +93,7 @@ func (e *env) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		return errText(err, "")
 	case "redeem":
-		_, err := e.registry.Redeem(e.now, key(t, name))
+		_, err := e.registry.Redeem(e.now, key(t, name), false)
 		return errText(err, "")
 	case "kept":
 		return errText(e.registry.Kept(key(t, name)), "kept\n")

@@ -82,6 +82,8 @@ type Event struct {
 	SchemaSent bool
 	// InputsRead says that the run has fetched its exchange inputs.
 	InputsRead bool
+	// Proxied says that the reader of a result is, or was, a coordinator.
+	Proxied bool
 }
 
 // An Interrupt asks the worker to end a run; it reports back by Finish.
@@ -114,6 +116,7 @@ type entry struct {
 	progress   float64
 	schemaSent bool
 	inputsRead bool
+	proxied    bool
 	owner      string
 	// interrupted: the worker was asked to end the run. released: the entry goes when it has.
 	interrupted, released bool
@@ -127,5 +130,5 @@ func (e *entry) event(now time.Time) Event {
 		elapsed = now.Sub(e.started)
 	}
 	return Event{Key: e.id.Key, State: e.state, Outcome: e.outcome, Elapsed: elapsed, Progress: e.progress, SchemaSent: e.schemaSent,
-		InputsRead: e.inputsRead}
+		InputsRead: e.inputsRead, Proxied: e.proxied}
 }

@@ -21,7 +21,7 @@ const (
 	leaseTTL = 10 * time.Second
 	// coordinatorTTL is that of coordinators: another one goes on with a lost one's queries when it has run out, which
 	// clients wait for. A process that stands still for so long is taken for dead, and ends when it notices.
-	coordinatorTTL = 6 * time.Second
+	coordinatorTTL = 7 * time.Second
 	// fallenTTL is how long it is remembered who goes on with a fallen coordinator's queries: longer than any ticket is valid.
 	fallenTTL = 24 * time.Hour
 	// callTimeout bounds one call to etcd: an election takes a second or two.
@@ -52,7 +52,7 @@ type Config struct {
 	Keys *auth.Keyring
 	// LeaseTTL is how long a silent process stays listed, in whole seconds; etcd allows no less than two. Default 10 s.
 	LeaseTTL time.Duration
-	// CoordinatorTTL is the same for coordinators. Default 6 s.
+	// CoordinatorTTL is the same for coordinators. Default 7 s.
 	CoordinatorTTL time.Duration
 	Log            zerolog.Logger
 

@@ -2069,6 +2069,7 @@ type TaskEvent struct {
 	SpillBytes     uint64                 `protobuf:"varint,11,opt,name=spill_bytes,json=spillBytes,proto3" json:"spill_bytes,omitempty"`
 	InputsRead     bool                   `protobuf:"varint,12,opt,name=inputs_read,json=inputsRead,proto3" json:"inputs_read,omitempty"` // it has fetched all its exchange inputs: it needs its producers no more
 	Summaries      []*Summary             `protobuf:"bytes,13,rep,name=summaries,proto3" json:"summaries,omitempty"`                      // when finished and kept: of the columns of TaskSpec.summarize, as far as they can be told
+	Proxied        bool                   `protobuf:"varint,14,opt,name=proxied,proto3" json:"proxied,omitempty"`                         // a result's reader is, or was, a coordinator
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2192,6 +2193,13 @@ func (x *TaskEvent) GetSummaries() []*Summary {
 		return x.Summaries
 	}
 	return nil
+}
+
+func (x *TaskEvent) GetProxied() bool {
+	if x != nil {
+		return x.Proxied
+	}
+	return false
 }
 
 // The values, without NULL, of a column of a task's output: as DuckDB holds them (integers, days, ticks, unscaled decimals),
@@ -2780,7 +2788,6 @@ type QueryRecord struct {
 	Columns         []*Column              `protobuf:"bytes,10,rep,name=columns,proto3" json:"columns,omitempty"` // of the result
 	Ordered         bool                   `protobuf:"varint,11,opt,name=ordered,proto3" json:"ordered,omitempty"`
 	Kept            bool                   `protobuf:"varint,12,opt,name=kept,proto3" json:"kept,omitempty"`         // the result can be read again and again
-	Proxied         bool                   `protobuf:"varint,13,opt,name=proxied,proto3" json:"proxied,omitempty"`   // the result may have been read through the coordinator that is gone
 	Revealed        bool                   `protobuf:"varint,14,opt,name=revealed,proto3" json:"revealed,omitempty"` // a client may know of endpoints
 	Stages          []*StageRecord         `protobuf:"bytes,15,rep,name=stages,proto3" json:"stages,omitempty"`
 	unknownFields   protoimpl.UnknownFields
@@ -2897,13 +2904,6 @@ func (x *QueryRecord) GetOrdered() bool {
 func (x *QueryRecord) GetKept() bool {
 	if x != nil {
 		return x.Kept
-	}
-	return false
-}
-
-func (x *QueryRecord) GetProxied() bool {
-	if x != nil {
-		return x.Proxied
 	}
 	return false
 }
@@ -3040,6 +3040,7 @@ type TaskRecord struct {
 	PartitionRows  []uint64               `protobuf:"varint,9,rep,packed,name=partition_rows,json=partitionRows,proto3" json:"partition_rows,omitempty"`
 	PartitionBytes []uint64               `protobuf:"varint,10,rep,packed,name=partition_bytes,json=partitionBytes,proto3" json:"partition_bytes,omitempty"`
 	SpillBytes     uint64                 `protobuf:"varint,11,opt,name=spill_bytes,json=spillBytes,proto3" json:"spill_bytes,omitempty"`
+	Proxied        bool                   `protobuf:"varint,12,opt,name=proxied,proto3" json:"proxied,omitempty"` // of a result: it may have been read through the coordinator that is gone
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -3149,6 +3150,13 @@ func (x *TaskRecord) GetSpillBytes() uint64 {
 		return x.SpillBytes
 	}
 	return 0
+}
+
+func (x *TaskRecord) GetProxied() bool {
+	if x != nil {
+		return x.Proxied
+	}
+	return false
 }
 
 type Reading struct {
@@ -3411,7 +3419,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\tworker_id\x18\x02 \x01(\tR\bworkerId\x12\x18\n" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x10\n" +
 	"\x03tls\x18\x04 \x01(\bR\x03tls\x12\x16\n" +
-	"\x06ticket\x18\x05 \x01(\fR\x06ticket\"\xd7\x03\n" +
+	"\x06ticket\x18\x05 \x01(\fR\x06ticket\"\xf1\x03\n" +
 	"\tTaskEvent\x12&\n" +
 	"\x03key\x18\x01 \x01(\v2\x14.arbalest.v1.TaskKeyR\x03key\x12,\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x16.arbalest.v1.TaskStateR\x05state\x12\x12\n" +
@@ -3430,7 +3438,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"spillBytes\x12\x1f\n" +
 	"\vinputs_read\x18\f \x01(\bR\n" +
 	"inputsRead\x122\n" +
-	"\tsummaries\x18\r \x03(\v2\x14.arbalest.v1.SummaryR\tsummaries\"g\n" +
+	"\tsummaries\x18\r \x03(\v2\x14.arbalest.v1.SummaryR\tsummaries\x12\x18\n" +
+	"\aproxied\x18\x0e \x01(\bR\aproxied\"g\n" +
 	"\aSummary\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\rR\x06column\x12\x14\n" +
 	"\x05range\x18\x02 \x01(\bR\x05range\x12\x18\n" +
@@ -3479,7 +3488,7 @@ const file_arbalest_proto_rawDesc = "" +
 	"\fFallenRecord\x12%\n" +
 	"\x0ecoordinator_id\x18\x01 \x01(\tR\rcoordinatorId\x12!\n" +
 	"\fsuccessor_id\x18\x02 \x01(\tR\vsuccessorId\x12\x12\n" +
-	"\x04done\x18\x03 \x01(\bR\x04done\"\xcd\x04\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\"\xb9\x04\n" +
 	"\vQueryRecord\x12\x19\n" +
 	"\bquery_id\x18\x01 \x01(\tR\aqueryId\x12%\n" +
 	"\x0ecoordinator_id\x18\x02 \x01(\tR\rcoordinatorId\x12\x14\n" +
@@ -3493,19 +3502,18 @@ const file_arbalest_proto_rawDesc = "" +
 	"\acolumns\x18\n" +
 	" \x03(\v2\x13.arbalest.v1.ColumnR\acolumns\x12\x18\n" +
 	"\aordered\x18\v \x01(\bR\aordered\x12\x12\n" +
-	"\x04kept\x18\f \x01(\bR\x04kept\x12\x18\n" +
-	"\aproxied\x18\r \x01(\bR\aproxied\x12\x1a\n" +
+	"\x04kept\x18\f \x01(\bR\x04kept\x12\x1a\n" +
 	"\brevealed\x18\x0e \x01(\bR\brevealed\x120\n" +
 	"\x06stages\x18\x0f \x03(\v2\x18.arbalest.v1.StageRecordR\x06stages\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\"\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\r\x10\x0e\"\"\n" +
 	"\fPackedRecord\x12\x12\n" +
 	"\x04gzip\x18\x01 \x01(\fR\x04gzip\"z\n" +
 	"\vStageRecord\x12\x16\n" +
 	"\x06inputs\x18\x01 \x03(\rR\x06inputs\x12$\n" +
 	"\rindeterminate\x18\x02 \x01(\bR\rindeterminate\x12-\n" +
-	"\x05tasks\x18\x03 \x03(\v2\x17.arbalest.v1.TaskRecordR\x05tasks\"\x8b\x03\n" +
+	"\x05tasks\x18\x03 \x03(\v2\x17.arbalest.v1.TaskRecordR\x05tasks\"\xa5\x03\n" +
 	"\n" +
 	"TaskRecord\x12)\n" +
 	"\x04spec\x18\x01 \x01(\v2\x15.arbalest.v1.TaskSpecR\x04spec\x120\n" +
@@ -3520,7 +3528,8 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x0fpartition_bytes\x18\n" +
 	" \x03(\x04R\x0epartitionBytes\x12\x1f\n" +
 	"\vspill_bytes\x18\v \x01(\x04R\n" +
-	"spillBytes\"U\n" +
+	"spillBytes\x12\x18\n" +
+	"\aproxied\x18\f \x01(\bR\aproxied\"U\n" +
 	"\aReading\x12\x1e\n" +
 	"\n" +
 	"partitions\x18\x01 \x03(\rR\n" +
