@@ -39,6 +39,10 @@ func TestOwnersDie(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	limit, err := time.ParseDuration(cmp.Or(os.Getenv("ARBALEST_KILLS_FOR"), "24h")) // no kill is begun after that
+	if err != nil {
+		t.Fatal(err)
+	}
 	var flags []string
 	if os.Getenv("ARBALEST_KILLS_PROXY") != "" {
 		flags = []string{"--proxy-results"}
@@ -103,8 +107,9 @@ func TestOwnersDie(t *testing.T) {
 	}
 	settled := 0
 	var longest time.Duration
+	until := time.Now().Add(limit)
 	for n := range kills {
-		if t.Failed() {
+		if t.Failed() || time.Now().After(until) {
 			break
 		}
 		before := counts.finished.Load()
