@@ -95,7 +95,7 @@ func TestIngest(t *testing.T) {
 	_ = stream.CloseSend()
 	_, err = stream.Recv()
 	wantCode(t, err, codes.InvalidArgument)
-	w.refuse("DROP TABLE half", codes.InvalidArgument, "half")
+	w.refuse("DROP TABLE half", codes.NotFound, "half")
 }
 
 // Values of many Arrow types come back as they were sent.
