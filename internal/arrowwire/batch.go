@@ -22,6 +22,9 @@ func Type(f arrow.Field) (table.Type, error) {
 	if err == nil {
 		t, err = stored(t)
 	}
+	if err == nil {
+		t, err = table.ParseType(t.SQL()) // as the planner has it, who names members that Arrow does not name
+	}
 	if err != nil {
 		return table.Type{}, qerr.Wrap(qerr.User, "column "+f.Name, err)
 	}
