@@ -111,7 +111,7 @@ test-tpch: build tools-python ## the 22 TPC-H queries with 1, 2 and 3 workers, t
 	ARBALEST_TPCH_SCALE=$(SCALE) $(GO) test -count=1 -timeout 60m -v ./integration/tpch/...
 
 .PHONY: compat
-compat: build tools ## the tests with real clients at full size (results of 10 million rows), telling each step; writes docs/compatibility.md
+compat: build tools tools-rust ## the tests with real clients at full size (results of 10 million rows), telling each step; writes docs/compatibility.md
 	ARBALEST_COMPAT=full $(GO) test -count=1 -timeout 60m -v ./integration/compat/... -args -rewrite
 
 .PHONY: test-chaos
@@ -223,6 +223,13 @@ $(STAMPS)/adbcjava: integration/compat/adbcjava/pom.xml $(wildcard integration/c
 .PHONY: tools-v15
 tools-v15: ## the client over the retired module path arrow/go/v15
 	cd integration/compat/v15client && $(GO) build -o $(GOBIN)/v15client .
+
+# Not among the tools of make test: a cold build of arrow-flight takes minutes, and its column of docs/compatibility.md is measured
+# by make compat only.
+.PHONY: tools-rust
+tools-rust: ## the client over the Rust crate arrow-flight
+	@scripts/need.sh rust
+	cd integration/compat/rust && cargo build --release --locked --target-dir $(TMP)/rust
 
 .PHONY: tools-etcd
 tools-etcd: $(GOBIN)/etcd-$(ETCD_VERSION) ## the etcd server that the membership's tests run

@@ -39,7 +39,7 @@ func (s *Server) verify(kind string, c caller, handle []byte) (owner caller, bod
 	if h.GetSubject() != c.subject {
 		return caller{}, nil, qerr.New(qerr.PermissionDenied, "this %s handle belongs to another user", kind)
 	}
-	return caller{subject: h.GetSubject(), session: h.GetSession()}, h.GetBody(), nil
+	return caller{subject: h.GetSubject(), session: h.GetSession(), initial: c.initial}, h.GetBody(), nil
 }
 
 // pack puts numbers into a handle's body.

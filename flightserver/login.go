@@ -15,6 +15,7 @@ import (
 
 	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
 const (
@@ -33,6 +34,16 @@ type caller struct {
 	subject string
 	// session names the caller's session; it may hold nothing yet.
 	session string
+	// initial are the options of a session that holds nothing yet, by the call's headers; nil: the defaults.
+	initial *settings.Values
+}
+
+// options are those of a session of the caller's that holds nothing yet.
+func (c caller) options() settings.Values {
+	if c.initial == nil {
+		return settings.Defaults()
+	}
+	return *c.initial
 }
 
 type callerKey struct{}
@@ -65,6 +76,9 @@ func (s *Server) login(ctx context.Context, reply func(headers) error) (context.
 		if err := reply(h); err != nil {
 			return nil, qerr.Wrap(qerr.Unavailable, "send session token", err)
 		}
+	}
+	if c.initial, err = optionsOf(md); err != nil {
+		return nil, err
 	}
 	return context.WithValue(ctx, callerKey{}, c), nil
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
@@ -82,4 +84,52 @@ func TestSessionOptions(t *testing.T) {
 	if all = get(t, c); all["catalog"].GetStringValue() != "arbalest" {
 		t.Errorf("options after close %v", all)
 	}
+}
+
+// Options that come as headers are those that a session begins with.
+func TestOptionHeaders(t *testing.T) {
+	f := start(t, nil)
+	c := f.session(t)
+	execute := func(headers ...string) (*flight.FlightInfo, error) {
+		return c.Execute(metadata.AppendToOutgoingContext(testContext(t), headers...), "rows 1 1")
+	}
+	ran := func(partitions int, temporary bool, headers ...string) {
+		t.Helper()
+		info, err := execute(headers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(t, c, info)
+		if r, _ := f.fake.last(); r.Settings.Partitions() != partitions || r.Settings.CreateTemporary() != temporary {
+			t.Errorf("%v: ran with %s", headers, r.Settings.Fingerprint())
+		}
+	}
+	ran(0, false)
+	ran(3, true, "arbalest.partitions", "3", "Arbalest.Create_Temporary", "true")
+	ran(4, false, "arbalest.partitions", "3", "arbalest.partitions", "4", "arbalest-other", "x")
+	if n := f.Usage().Sessions; n != 0 {
+		t.Errorf("%d sessions are kept for their headers", n)
+	}
+	for _, bad := range [][]string{{"arbalest.partitions", "many"}, {"arbalest.unknown", "1"}} {
+		_, err := execute(bad...)
+		wantCode(t, err, codes.InvalidArgument)
+	}
+	// What a session was told counts, not what calls that come later ask for.
+	change := func(name string, value any) {
+		t.Helper()
+		values, err := flight.NewSessionOptionValues(map[string]any{name: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := metadata.AppendToOutgoingContext(testContext(t), "arbalest.partitions", "3")
+		if _, err := c.SetSessionOptions(ctx, &flight.SetSessionOptionsRequest{SessionOptions: values}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("arbalest.create_temporary", true)
+	ran(3, true)
+	ran(3, true, "arbalest.partitions", "9", "arbalest.create_temporary", "false")
+	change("arbalest.partitions", nil)
+	change("arbalest.create_temporary", false)
+	ran(0, false, "arbalest.partitions", "3")
 }

@@ -102,7 +102,7 @@ func TestRealStatements(t *testing.T) {
 		t.Errorf("count %v", n)
 	}
 	for sql, want := range map[string]codes.Code{
-		"SELEC 1": codes.InvalidArgument, "SELECT nope FROM events": codes.InvalidArgument, "SELECT * FROM evens": codes.InvalidArgument,
+		"SELEC 1": codes.InvalidArgument, "SELECT nope FROM events": codes.InvalidArgument, "SELECT * FROM evens": codes.NotFound,
 		"CREATE TABLE x(a INT)": codes.Unimplemented, "INSERT INTO events VALUES (1, 'x')": codes.Unimplemented,
 		"COPY events TO '/tmp/x'": codes.PermissionDenied, "SET threads = 4": codes.InvalidArgument, "SELECT 1; SELECT 2": codes.InvalidArgument,
 	} {

@@ -39,6 +39,7 @@ type session struct {
 	id, subject  string
 	used         time.Time
 	settings     settings.Values
+	initial      string // the fingerprint of the settings that it began with
 	next         uint64 // numbers statements, bindings and transactions
 	statements   map[uint64]*list.Element
 	order        *list.List // of *prepared, the one used last at the back
@@ -68,8 +69,9 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 		for len(t.byID) >= t.cfg.SessionsMax {
 			t.drop(t.order.Front())
 		}
+		options := c.options()
 		element = t.order.PushBack(&session{id: c.session, subject: c.subject, next: t.next, statements: map[uint64]*list.Element{},
-			order: list.New(), transactions: map[uint64]*transaction{}, tables: temptable.NewSession(t.cfg.TemporaryBytesMax)})
+			settings: options, initial: options.Fingerprint(), order: list.New(), transactions: map[uint64]*transaction{}, tables: temptable.NewSession(t.cfg.TemporaryBytesMax)})
 		t.byID[c.session] = element
 	}
 	s := element.Value.(*session) // Nothing else is put there.
@@ -89,12 +91,12 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 // empty says that nothing would be lost with the session.
 func (s *session) empty() bool {
 	return len(s.statements) == 0 && len(s.transactions) == 0 && !s.tables.In(0).Any() && s.tables.Open() == 0 &&
-		s.settings.Fingerprint() == settings.Defaults().Fingerprint()
+		s.settings.Fingerprint() == s.initial
 }
 
 // settings are the caller's settings now.
 func (t *sessions) settings(c caller) settings.Values {
-	values := settings.Defaults()
+	values := c.options()
 	_ = t.with(c, false, func(s *session) error {
 		if s != nil {
 			values = s.settings

@@ -109,7 +109,7 @@ func TestTemporaryTables(t *testing.T) {
 	w.see("SELECT x FROM few", "1")
 	w.want("DROP TABLE few", 0)
 	w.want("DROP TABLE IF EXISTS few", 0)
-	w.refuse("DROP TABLE few", codes.InvalidArgument, "few")
+	w.refuse("DROP TABLE few", codes.NotFound, "few")
 	w.refuse("CREATE TEMP TABLE big (a INT)", codes.AlreadyExists, "big")
 	w.refuse("CREATE TEMP TABLE x (a INT PRIMARY KEY)", codes.Unimplemented, "constraints")
 	w.refuse("CREATE TEMP TABLE x (a INT); DROP TABLE big", codes.InvalidArgument, "one statement")
@@ -129,9 +129,16 @@ func TestTemporaryTables(t *testing.T) {
 	w.want("CREATE TEMP TABLE events AS SELECT 7 AS id", 1)
 	w.see("SELECT id FROM events", "7")
 	w.see("SELECT count(*) FROM main.events", "20000")
+	w.see("SELECT table_catalog, table_schema, table_type FROM information_schema.tables WHERE table_name = 'x'", "temp,main,LOCAL TEMPORARY")
+	w.see("SELECT table_catalog, column_name, data_type FROM information_schema.columns WHERE table_name = 'events' ORDER BY ALL",
+		"arbalest,id,BIGINT arbalest,kind,VARCHAR temp,id,INTEGER")
+	if tables := w.rows("SHOW TABLES"); !strings.Contains(tables, "x") {
+		t.Errorf("SHOW TABLES gives %s", tables)
+	}
 	other := newWriter(t, r)
+	other.see("SELECT count(*) FROM information_schema.tables WHERE table_catalog = 'temp'", "0")
 	other.see("SELECT count(*) FROM events", "20000")
-	other.refuse("DROP TABLE big", codes.InvalidArgument, "big")
+	other.refuse("DROP TABLE big", codes.NotFound, "big")
 }
 
 // Many small inserts do not pile up: a table is of a bounded number of parts.
@@ -198,4 +205,17 @@ func TestLostTemporaryTable(t *testing.T) {
 	w.refuse("INSERT INTO mine SELECT id FROM mine", codes.NotFound, `"mine" is lost`)
 	w.do("CREATE OR REPLACE TEMP TABLE mine AS SELECT id FROM events")
 	w.see("SELECT count(*) FROM mine", "20000")
+}
+
+// Temporary tables go with their sessions, and those with the server: nothing waits for them when it is drained.
+func TestDrainWithTemporaryTables(t *testing.T) {
+	r := startReal(t, 2, nil)
+	t.Cleanup(func() { r.cluster.Idle(t) }) // after the sessions are closed
+	w := newWriter(t, r)
+	w.do("CREATE TEMP TABLE t AS SELECT id FROM events")
+	w.do("INSERT INTO t VALUES (1)")
+	if err := r.cluster.Coordinator.Drain(testContext(t)); err != nil {
+		t.Error(err)
+	}
+	w.refuse("SELECT count(*) FROM t", codes.Unavailable, "")
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says plainly what is missing on this machine and the command that installs it. Usage: need.sh c|python|java|network
+# Says plainly what is missing on this machine and the command that installs it. Usage: need.sh c|python|java|network|rust
 set -euo pipefail
 
 # install DEBIAN-PACKAGES BREW-FORMULAE: the command for this system's package manager.
@@ -37,8 +37,11 @@ case "${1:-}" in
     [ "$(uname)" != Linux ] || command -v ip >/dev/null ||
       missing "the ip command is needed for hosts of a test's own" "$(install iproute2 iproute2mac iproute)"
     ;;
+  rust)
+    command -v cargo >/dev/null || missing "Rust 1.88 or newer is needed for the Rust client" "$(install 'cargo rustc' rust 'cargo rust')"
+    ;;
   *)
-    echo "usage: need.sh c|python|java|network" >&2
+    echo "usage: need.sh c|python|java|network|rust" >&2
     exit 2
     ;;
 esac

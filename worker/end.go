@@ -11,7 +11,7 @@ import (
 )
 
 // Drain takes no new tasks and waits until those that are here have ended and their outputs were released, or until ctx ends
-// (then it returns an error of kind Deadline or Cancelled). What runs goes on, and outputs are served meanwhile. The record
+// (then it returns an error of kind Deadline or Cancelled). Rows of temporary tables are not waited for. What runs goes on, and outputs are served meanwhile. The record
 // says draining from now on; tell the membership.
 func (w *Worker) Drain(ctx context.Context) error {
 	w.health.SetServingStatus("", grpc_health_v1.HealthCheckResponse_NOT_SERVING)

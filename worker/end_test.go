@@ -248,6 +248,10 @@ func TestDrainAndClose(t *testing.T) {
 	kept.Partitions = 1
 	c.create(0, kept)
 	c.finished(0, kept.Key)
+	rows := task("temporary", 0, 0, "SELECT c1 FROM scan_0", scan(c.split(path)), "BIGINT") // of a temporary table: not waited for
+	rows.Partitions, rows.Keep = 1, true
+	c.create(0, rows)
+	c.finished(0, rows.Key)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	wantKind(t, w.Drain(ended), qerr.Cancelled)
@@ -265,15 +269,16 @@ func TestDrainAndClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := readAll(c.ctx(), r)
-	if err != nil || len(rows) != 100 {
-		t.Fatal(len(rows), err)
+	got, err := readAll(c.ctx(), r)
+	if err != nil || len(got) != 100 {
+		t.Fatal(len(got), err)
 	}
 	_ = r.Close()
 	c.release("q")
 	if err := <-drained; err != nil {
 		t.Fatal(err)
 	}
+	c.release("temporary")
 }
 
 func TestCloseEndsWhatRuns(t *testing.T) {

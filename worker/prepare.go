@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/arbalest-sql/arbalest/catalog/table"
 	"github.com/arbalest-sql/arbalest/internal/arrowtype"
 	"github.com/arbalest-sql/arbalest/internal/duck"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
@@ -55,7 +58,7 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 	if err != nil {
 		return err
 	}
-	request := exchange.Request{Query: r.id.Key.Query, Sources: sources, Spill: r.spec.GetSpill()}
+	request := exchange.Request{Query: r.id.Key.Query, Sources: sources, Spill: r.spec.GetSpill() && !onlySent(r.spec)}
 	if p.fetched, err = exchange.Fetch(r.ctx, w.store, request); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 		if err != nil {
 			return err
 		}
-		input, err := w.cfg.Engine.AddInput(typesOf(types), batches)
+		input, err := w.addInput(r.spec.GetInputs()[i], typesOf(types), batches)
 		if err != nil {
 			return qerr.Wrap(qerr.Internal, "give input "+sources[i].Name+" to the engine", err)
 		}
@@ -88,6 +91,23 @@ func (w *Worker) prepareInto(r *run, p *prepared) (err error) {
 	}
 	p.job = duck.Job{SQL: sql, TimeZone: r.spec.GetTimeZone(), Columns: columns}
 	return nil
+}
+
+// addInput gives an input's batches to the engine; those of temporary tables, which alone have a projection, in larger ones.
+func (w *Worker) addInput(source *pb.ExchangeSource, types []table.Type, batches []arrow.RecordBatch) (*duck.Input, error) {
+	if source.GetProjection() == nil || len(batches) < 2 {
+		return w.cfg.Engine.AddInput(types, batches)
+	}
+	larger, err := merged(batches)
+	defer func() {
+		for _, batch := range larger {
+			batch.Release()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	return w.cfg.Engine.AddInput(types, larger)
 }
 
 // projected is the SELECT that gives an input the columns that the fragment sees.
@@ -118,6 +138,13 @@ func (w *Worker) sources(spec *pb.TaskSpec) ([]exchange.Source, error) {
 			return nil, err
 		}
 		sources[i] = exchange.Source{Name: input.GetName(), Schema: arrowtype.WireSchema(typesOf(columns))}
+		if len(input.GetRows()) > 0 {
+			producer, err := w.sentProducer(spec, input)
+			if err != nil {
+				return nil, err
+			}
+			sources[i].Producers = append(sources[i].Producers, producer)
+		}
 		for _, p := range input.GetProducers() {
 			producer := exchange.Producer{Key: keyFrom(p.GetKey()), Worker: ids.WorkerID(p.GetWorkerId())}
 			producer.Open = func(ctx context.Context) (flightx.Reader, error) {

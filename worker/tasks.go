@@ -48,7 +48,7 @@ func (w *Worker) create(spec *pb.TaskSpec) error {
 	if err := checkSpec(spec); err != nil {
 		return err
 	}
-	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep(),
+	t := lifecycle.Task{Key: keyFrom(spec.GetKey()), Kind: lifecycle.Kept, Deadline: deadlineOf(spec), Pinned: spec.GetKeep(), Lasting: spec.GetKeep() && spec.GetPartitions() > 0,
 		Owner: spec.GetCoordinatorId()}
 	if spec.GetPartitions() == 0 && !spec.GetKeep() {
 		t.Kind = lifecycle.Result

@@ -56,7 +56,9 @@ func newNode(role config.Role, args []string, out io.Writer) (*node, error) {
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		sink = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}
 	}
-	return &node{config: c, log: zerolog.New(sink).Level(level).With().Timestamp().Str("role", string(role)).Logger()}, nil
+	n := &node{config: c, log: zerolog.New(sink).Level(level).With().Timestamp().Str("role", string(role)).Logger()}
+	n.rest()
+	return n, nil
 }
 
 // onClose registers what must be closed before everything registered earlier.

@@ -17,7 +17,7 @@ func TestVanishedParquet(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The catalog may have noticed already (then the table is gone) or not yet (then the file is): both name it.
-	b.fails(t, "SELECT sum(h % 7) FROM gone", `gone`, codes.InvalidArgument, codes.DataLoss)
+	b.fails(t, "SELECT sum(h % 7) FROM gone", `gone`, codes.NotFound, codes.DataLoss)
 }
 
 func TestVanishedParquetWhileTicketWaits(t *testing.T) {

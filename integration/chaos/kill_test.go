@@ -243,7 +243,7 @@ func (l *load) one(t *testing.T, session *client.Session, q tpch.Query, want *or
 		var result *client.Result
 		if result, err = session.Read(ctx, info); err == nil {
 			if want != nil {
-				end.rows = oracle.FromBatches(result.Schema, result.Batches)
+				end.rows, end.parts = oracle.FromBatches(result.Schema, result.Batches), result.Parts
 			} else if result.Rows() != lineitems {
 				err = fmt.Errorf("%d rows, want %d", result.Rows(), lineitems)
 			}
@@ -255,7 +255,7 @@ func (l *load) one(t *testing.T, session *client.Session, q tpch.Query, want *or
 		l.count("right")
 	case err == nil:
 		if err := oracle.Compare(want, end.rows, tpch.OrderBy[q.Number]...); err != nil {
-			t.Errorf("%s (%s): %v", q.Name, id, err)
+			t.Errorf("%s (%s): %v\nread %+v\n%s", q.Name, id, err, end.parts, remembered(t, session, id))
 			return
 		}
 		l.count("right")
@@ -274,6 +274,26 @@ func (l *load) one(t *testing.T, session *client.Session, q tpch.Query, want *or
 		}
 		l.count("failed, with rows of a killed worker already at the client")
 	}
+}
+
+// remembered is what the coordinator remembers of a query: how it was adapted, and its attempts.
+func remembered(t *testing.T, session *client.Session, id string) string {
+	var b strings.Builder
+	for _, sql := range []string{
+		"SELECT state, stages, tasks, error, adapted FROM sys.queries WHERE query_id = '" + id + "'",
+		"SELECT * FROM sys.tasks WHERE query_id = '" + id + "' ORDER BY ALL",
+	} {
+		result, err := session.Query(t.Context(), sql)
+		if err != nil {
+			fmt.Fprintln(&b, err)
+			continue
+		}
+		for _, row := range oracle.FromBatches(result.Schema, result.Batches).Cells {
+			fmt.Fprintln(&b, row)
+		}
+		result.Release()
+	}
+	return b.String()
 }
 
 // files lists what lies in a folder and below, folders excepted.

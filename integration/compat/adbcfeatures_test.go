@@ -12,8 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// adbcFeatures measures what ADBC in Go adds to ADBC in Python, whose driver is the same code, and to the suites that its
-// authors wrote, which run in flightserver.
+// adbcFeatures measures ADBC in Go; the suites that its authors wrote run in flightserver.
 func adbcFeatures(ctx context.Context, k *kit) error {
 	s := k.setting
 	return measure(ctx, "adbc-go", moduleVersion("github.com/apache/arrow-adbc/go/adbc"), []feature{
@@ -22,8 +21,21 @@ func adbcFeatures(ctx context.Context, k *kit) error {
 		{"10 M rows", func(ctx context.Context) error {
 			return withADBC(ctx, map[string]string{adbc.OptionKeyURI: s.URI}, func(c adbc.Connection) error { return adbcWhole(ctx, c, "SELECT n, x, s FROM large", s.LargeRows) })
 		}},
-		{"50 connections", adbcConnections(s)},
+		{"50 connections", adbcConnections(s)}, {"token", adbcToken(s)}, {"session", adbcWith(s, adbcSession)},
+		{"session options", adbcWith(s, adbcSessionOptions)}, {"prepared", adbcWith(s, adbcPrepared)}, {"many rows bound", adbcWith(s, adbcManyRows)},
+		{"temporary tables", adbcWith(s, adbcTemporary)}, {"ingest", adbcWith(s, adbcIngest)}, {"transactions", adbcWith(s, adbcTransactions)},
+		{"catalogs", adbcWith(s, adbcCatalogs)}, {"table schema", adbcWith(s, adbcTableSchema)}, {"keys", adbcWith(s, adbcKeys)},
+		{"server info", adbcWith(s, adbcServerInfo)}, {"streaming", adbcWith(s, adbcStreaming)}, {"locations", adbcLocations(s)},
+		{"partitions", adbcWith(s, adbcPartitions)}, {"poll", adbcWith(s, adbcPoll)}, {"timeout", adbcWith(s, adbcTimeout)},
+		{"savepoints", lacks("ADBC has no savepoints")}, {"type info", lacks("ADBC has no call for the types of SQL")},
+		{"renew", lacks("ADBC has no call to give a result more time")}, {"data frames", lacks("the client has no data frames, only Arrow's batches")},
+		{"plain flight", lacks("ADBC speaks Flight SQL only")},
 	})
+}
+
+// lacks is the check of a feature that the client has no call for.
+func lacks(what string) func(context.Context) error {
+	return func(context.Context) error { return notApplicable(what) }
 }
 
 func withADBC(ctx context.Context, options map[string]string, use func(adbc.Connection) error) (err error) {
@@ -32,6 +44,10 @@ func withADBC(ctx context.Context, options map[string]string, use func(adbc.Conn
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	return useADBC(ctx, db, use)
+}
+
+func useADBC(ctx context.Context, db adbc.Database, use func(adbc.Connection) error) (err error) {
 	connection, err := db.Open(ctx)
 	if err != nil {
 		return err
@@ -42,12 +58,12 @@ func withADBC(ctx context.Context, options map[string]string, use func(adbc.Conn
 
 func adbcSecure(s setting, query, set string, rows int64) func(context.Context) error {
 	return func(ctx context.Context) error {
-		root, err := os.ReadFile(s.Secure.CA)
+		root, err := readRoot(s)
 		if err != nil {
 			return err
 		}
 		options := map[string]string{adbc.OptionKeyURI: s.Secure.URI, adbc.OptionKeyUsername: s.Secure.User, adbc.OptionKeyPassword: s.Secure.Password,
-			driver.OptionSSLRootCerts: string(root)}
+			driver.OptionSSLRootCerts: root}
 		return withADBC(ctx, options, func(c adbc.Connection) error {
 			if set != "" {
 				if _, err := adbcRead(ctx, c, set, nil); err != nil {
@@ -57,6 +73,11 @@ func adbcSecure(s setting, query, set string, rows int64) func(context.Context) 
 			return adbcWhole(ctx, c, query, rows)
 		})
 	}
+}
+
+func readRoot(s setting) (string, error) {
+	root, err := os.ReadFile(s.Secure.CA)
+	return string(root), err
 }
 
 func adbcRead(ctx context.Context, c adbc.Connection, query string, use func(array.RecordReader)) (rows int64, err error) {

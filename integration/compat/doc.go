@@ -4,6 +4,7 @@
 //
 //	python/     scripts                jdbc/       a Maven project          v15client/  a module and binary of its own
 //	adbcjava/   a Maven project: arrow-adbc's validation suites for Java
+//	rust/       a crate, built and run by make compat only
 //
 // What is Java's own goes by suites of jdbc/ (SuiteMain): all of DatabaseMetaData against testdata/jdbc_getters.txt and
 // testdata/jdbc_metadata.txt, temporary tables, parameters, batches, transactions, early ends, URLs, logins, a HikariCP pool of

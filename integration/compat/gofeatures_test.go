@@ -45,8 +45,7 @@ func tokenGo(s setting) func(context.Context) error {
 			return err
 		}
 		defer first.Close()
-		md, _ := metadata.FromOutgoingContext(inside)
-		bearer := strings.Join(md.Get("authorization"), "")
+		bearer := bearerOf(inside)
 		if !strings.HasPrefix(bearer, "Bearer ") {
 			return fmt.Errorf("the login gave %.20q", bearer)
 		}
@@ -61,6 +60,12 @@ func tokenGo(s setting) func(context.Context) error {
 		forged := metadata.AppendToOutgoingContext(ctx, "authorization", bearer[:len(bearer)-2]+"xx")
 		return fails(second.set(forged, "SELECT 1"), codes.Unauthenticated, "")
 	}
+}
+
+// bearerOf is the token of a login, as its header.
+func bearerOf(inside context.Context) string {
+	md, _ := metadata.FromOutgoingContext(inside)
+	return strings.Join(md.Get("authorization"), "")
 }
 
 func tlsGo(s setting) func(context.Context) error {

@@ -59,10 +59,11 @@ type kit struct {
 	setting      setting
 }
 
-// featureHarnesses measure one client each.
+// featureHarnesses measure one client each. In a sample those that want a toolchain of their own stay out.
 var featureHarnesses = []struct {
 	client string
 	run    func(context.Context, *kit) error
+	inFull bool
 }{
 	{client: "adbc-python", run: pythonFeatures("adbc_features.py")},
 	{client: "pyarrow", run: pythonFeatures("pyarrow_features.py")},
@@ -70,6 +71,7 @@ var featureHarnesses = []struct {
 	{client: "flightsql-v15", run: v15Features},
 	{client: "database-sql", run: databaseFeatures},
 	{client: "adbc-go", run: adbcFeatures},
+	{client: "rust", run: rustFeatures, inFull: true},
 }
 
 // TestFeatures measures the columns of docs/compatibility.md. A client that lacks something says so in its column; what it
@@ -78,6 +80,9 @@ func TestFeatures(t *testing.T) {
 	k := startKit(t)
 	for _, h := range featureHarnesses {
 		t.Run(h.client, func(t *testing.T) {
+			if h.inFull && !fullSize() {
+				t.Skip("only in make compat: its toolchain and its build are not worth their time in every run")
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), kitLimit)
 			defer cancel()
 			if err := h.run(ctx, k); err != nil {
@@ -183,6 +188,14 @@ func v15Features(ctx context.Context, k *kit) error {
 		return err
 	}
 	return k.program(ctx, path, "features")
+}
+
+func rustFeatures(ctx context.Context, k *kit) error {
+	path, err := built("rust/release/arbalest-compat", "make tools-rust")
+	if err != nil {
+		return err
+	}
+	return k.program(ctx, path)
 }
 
 // built gives a program below .tmp, and names the make target when it is missing.

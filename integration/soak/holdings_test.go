@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	// settle is what processes that have nothing to do take to return the memory that they kept.
+	settle = time.Second
 	// readings are taken at a pause, so far apart; their median counts.
 	readings     = 5
 	readingEvery = 200 * time.Millisecond
@@ -41,6 +43,7 @@ func newHoldings(cluster *harness.Cluster) *holdings {
 // read takes the readings of one pause.
 func (h *holdings) read(t *testing.T, tenth int) {
 	t.Helper()
+	time.Sleep(settle)
 	pause := map[string][][]float64{}
 	for range readings {
 		time.Sleep(readingEvery)

@@ -55,7 +55,8 @@ func New(cfg Config) (*Coordinator, error) {
 }
 
 // Drain refuses further queries, with a status that clients may retry elsewhere, and waits until those there are have ended
-// (read, cancelled, failed or expired) or ctx does; then it returns ctx's cause. Close follows.
+// (read, cancelled, failed or expired) or ctx does; then it returns ctx's cause. Rows of temporary tables are not waited for: they
+// end with their sessions, and those with the coordinator. Close follows.
 func (c *Coordinator) Drain(ctx context.Context) error {
 	c.registry.close()
 	select {

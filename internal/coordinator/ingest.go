@@ -2,25 +2,18 @@ package coordinator
 
 import (
 	"context"
-	"errors"
-	"io"
-	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
-	"github.com/arbalest-sql/arbalest/distplan"
-	"github.com/arbalest-sql/arbalest/internal/arrowtype"
+	"github.com/arbalest-sql/arbalest/internal/arrowwire"
 	"github.com/arbalest-sql/arbalest/internal/flightx"
 	"github.com/arbalest-sql/arbalest/internal/frontend"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/settings"
 	"github.com/arbalest-sql/arbalest/internal/temptable"
 )
-
-// ingestBytesMax is how much text the rows of one task of an ingest are: DuckDB parses such a text in some tens of milliseconds, and
-// with its tree it takes some tens of MiB of a worker.
-const ingestBytesMax = 1 << 20
 
 // An Ingest says where the rows go that a client sends.
 type Ingest struct {
@@ -41,6 +34,10 @@ func (c *Coordinator) Ingest(ctx context.Context, r Request, in Ingest, reader f
 	if in.Create {
 		kind = frontend.KindCreate
 	}
+	if in.Create && !in.Temporary && r.Temporary != nil && !r.Settings.CreateTemporary() && (len(in.Name) == 1 || !strings.EqualFold(in.Name[0], frontend.TemporaryCatalog)) {
+		return 0, qerr.New(qerr.Unsupported, "ingest into tables that stay is not supported yet: ask for a temporary one (temporary=True of Python's adbc_ingest, "+
+			"the option adbc.ingest.temporary), or set the session option %s to true, to have ingest mean that", settings.CreateTemporary)
+	}
 	if err := mayWrite(r, kind, w); err != nil {
 		return 0, err
 	}
@@ -53,17 +50,21 @@ func (c *Coordinator) Ingest(ctx context.Context, r Request, in Ingest, reader f
 	if err != nil {
 		return 0, err
 	}
-	columns := old.Columns
-	if columns == nil {
-		if columns, err = ingestColumns(reader.Schema()); err != nil {
-			return 0, err
-		}
-	}
-	head, types, err := ingestSelect(columns, reader.Schema())
+	types, err := ingestTypes(reader.Schema())
 	if err != nil {
 		return 0, err
 	}
-	made, err := c.ingestRows(ctx, r, columns, head, types, reader)
+	columns := old.Columns
+	if columns == nil {
+		for i, t := range types {
+			columns = append(columns, table.Column{Name: reader.Schema().Field(i).Name, Type: t})
+		}
+	}
+	sql, err := ingestSQL(columns, reader.Schema(), types)
+	if err != nil {
+		return 0, err
+	}
+	made, err := c.ingestRows(ctx, r, sql, types, reader)
 	if err != nil {
 		return 0, err
 	}
@@ -90,7 +91,7 @@ func (c *Coordinator) ingestTarget(ctx context.Context, r Request, in Ingest, w 
 	}
 	switch {
 	case old == nil && !in.Create:
-		if _, err := c.target(ctx, r, frontend.KindInsert, w); !qerr.Is(err, qerr.User) {
+		if _, err := c.target(ctx, r, frontend.KindInsert, w); !qerr.Is(err, qerr.NotFound) {
 			return nil, err
 		}
 		return nil, qerr.New(qerr.NotFound, "there is no temporary table %q to append to", name)
@@ -104,98 +105,46 @@ func (c *Coordinator) ingestTarget(ctx context.Context, r Request, in Ingest, w 
 	return v, nil
 }
 
-// ingestColumns are the columns of a table that is made for the rows.
-func ingestColumns(schema *arrow.Schema) (columns []table.Column, err error) {
-	for _, f := range schema.Fields() {
-		t, err := ingestType(f)
-		if err != nil {
+// ingestTypes are the types of the rows' columns.
+func ingestTypes(schema *arrow.Schema) ([]table.Type, error) {
+	if schema.NumFields() == 0 {
+		return nil, qerr.New(qerr.User, "the rows have no columns")
+	}
+	types := make([]table.Type, schema.NumFields())
+	for i, f := range schema.Fields() {
+		var err error
+		if types[i], err = arrowwire.Type(f); err != nil {
 			return nil, err
 		}
-		columns = append(columns, table.Column{Name: f.Name, Type: t})
 	}
-	return columns, nil
+	return types, nil
 }
 
-func ingestType(f arrow.Field) (table.Type, error) {
-	t, err := arrowtype.FromArrow(f.Type)
-	if err != nil {
-		return table.Type{}, qerr.Wrap(qerr.User, "column "+f.Name, err)
-	}
-	if t.ID == table.Null {
-		t = table.Of(table.Integer)
-	}
-	return t, nil
-}
-
-// ingestSelect is what goes before the VALUES of the rows, to give them the table's columns, and the types of the values.
-func ingestSelect(columns []table.Column, schema *arrow.Schema) (head string, types []table.Type, err error) {
+// ingestSQL is the query that gives sent rows the table's columns, by their names.
+func ingestSQL(columns []table.Column, schema *arrow.Schema, types []table.Type) (string, error) {
 	place := map[string]int{}
 	for i, f := range schema.Fields() {
-		t, err := ingestType(f)
-		if err != nil {
-			return "", nil, err
-		}
 		if _, twice := place[table.Fold(f.Name)]; twice {
-			return "", nil, qerr.New(qerr.User, "the rows have two columns %q", f.Name)
+			return "", qerr.New(qerr.User, "the rows have two columns %q", f.Name)
 		}
 		place[table.Fold(f.Name)] = i
-		types = append(types, t)
-	}
-	if len(types) == 0 {
-		return "", nil, qerr.New(qerr.User, "the rows have no columns")
 	}
 	list := make([]string, len(columns))
 	for i, column := range columns {
 		list[i] = "CAST(NULL AS " + column.Type.SQL() + ")"
 		if at, given := place[table.Fold(column.Name)]; given {
-			list[i] = "CAST(CAST(v.v" + strconv.Itoa(at) + " AS " + types[at].SQL() + ") AS " + column.Type.SQL() + ")"
+			list[i] = sentColumn(at)
+			if !types[at].Equal(column.Type) {
+				list[i] = "CAST(" + list[i] + " AS " + column.Type.SQL() + ")"
+			}
 			delete(place, table.Fold(column.Name))
 		}
 		list[i] += " AS " + table.Quote(column.Name)
 	}
-	for name := range place {
-		return "", nil, qerr.New(qerr.User, "the table has no column %q", name)
-	}
-	return "SELECT " + strings.Join(list, ", ") + " FROM ", types, nil
-}
-
-// ingestRows has the workers keep all rows of a reader.
-func (c *Coordinator) ingestRows(ctx context.Context, r Request, columns []table.Column, head string, types []table.Type, reader flightx.Reader) (all []*temptable.Rows, err error) {
-	defer func() {
-		if err != nil {
-			for _, rows := range all {
-				rows.Release()
-			}
-		}
-	}()
-	names := make([]string, len(types))
-	for i := range names {
-		names[i] = "v" + strconv.Itoa(i)
-	}
-	tail := " AS v(" + strings.Join(names, ", ") + ")"
-	for {
-		batch, err := reader.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
-		if err != nil {
-			return all, err
-		}
-		for row := int64(0); row < batch.NumRows(); {
-			var values string
-			if values, row, err = frontend.Values(batch, types, row, ingestBytesMax); err != nil {
-				break
-			}
-			var rows *temptable.Rows
-			planned := &frontend.Planned{Columns: columns, Statement: distplan.Statement{Columns: columns, Text: head + "(" + values + ")" + tail}}
-			if rows, err = c.keep(ctx, r, planned); err != nil {
-				break
-			}
-			all = append(all, rows)
-		}
-		batch.Release()
-		if err != nil {
-			return all, err
+	for _, f := range schema.Fields() {
+		if _, left := place[table.Fold(f.Name)]; left {
+			return "", qerr.New(qerr.User, "the table has no column %q", f.Name)
 		}
 	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM " + table.Quote(sentTable), nil
 }

@@ -15,6 +15,9 @@ import (
 // below the root have kept; should a worker miss that, the query's end says it again.
 func (c *Coordinator) settle(q *Query) {
 	c.leave(q)
+	if q.rows {
+		c.registry.rest(q)
+	}
 	q.mu.Lock()
 	if q.work.plan == nil {
 		q.mu.Unlock()

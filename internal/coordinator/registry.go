@@ -13,15 +13,16 @@ type registry struct {
 
 	mu      sync.Mutex
 	closed  bool
-	empty   chan struct{} // closed when the registry is closed and no query is live
+	empty   chan struct{} // closed when the registry is closed and no query is live but those at rest
 	running map[ids.QueryID]*Query
+	resting map[ids.QueryID]struct{} // of running: rows of temporary tables, which last as long as their sessions like
 	ended   map[ids.QueryID]*Query
 	ring    []ids.QueryID // ids of ended, oldest at next
 	next    int
 }
 
 func newRegistry(liveMax, endedMax int) *registry {
-	return &registry{liveMax: liveMax, endedMax: endedMax, empty: make(chan struct{}), running: map[ids.QueryID]*Query{}, ended: map[ids.QueryID]*Query{}}
+	return &registry{liveMax: liveMax, endedMax: endedMax, empty: make(chan struct{}), running: map[ids.QueryID]*Query{}, resting: map[ids.QueryID]struct{}{}, ended: map[ids.QueryID]*Query{}}
 }
 
 // add makes a query live. Past the bound it is refused: its client may try again.
@@ -46,6 +47,7 @@ func (r *registry) end(q *Query) {
 		return
 	}
 	delete(r.running, q.id)
+	delete(r.resting, q.id)
 	r.tellEmpty()
 	if len(r.ring) < r.endedMax {
 		r.ring = append(r.ring, q.id)
@@ -55,6 +57,16 @@ func (r *registry) end(q *Query) {
 		r.next = (r.next + 1) % r.endedMax
 	}
 	r.ended[q.id] = q
+}
+
+// rest says that a live query only keeps rows of a temporary table: nobody waits for its end.
+func (r *registry) rest(q *Query) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.running[q.id]; ok {
+		r.resting[q.id] = struct{}{}
+		r.tellEmpty()
+	}
 }
 
 func (r *registry) find(id ids.QueryID) (*Query, bool) {
@@ -123,9 +135,14 @@ func (r *registry) isClosed() bool {
 	return r.closed
 }
 
-// tellEmpty closes empty when it is time; mu is held. A closed registry never fills again.
+// tellEmpty closes empty when it is time, once; mu is held. A closed registry never fills again.
 func (r *registry) tellEmpty() {
-	if r.closed && len(r.running) == 0 {
+	if !r.closed || len(r.running) > len(r.resting) {
+		return
+	}
+	select {
+	case <-r.empty: // told before: those at rest end one after the other
+	default:
 		close(r.empty)
 	}
 }

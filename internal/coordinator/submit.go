@@ -100,11 +100,11 @@ func (c *Coordinator) request(ctx context.Context, r Request, sql string) (front
 		return frontend.Request{}, qerr.Wrap(qerr.IO, "read catalog", err)
 	}
 	var temporary func(string) (*table.Table, error)
-	if r.Temporary != nil && r.Temporary.Any() {
+	if r.Temporary != nil && (r.Temporary.Any() || r.held.carried() != nil) {
 		temporary = func(name string) (*table.Table, error) { return c.temporaryTable(r, name) }
 	}
 	return frontend.Request{
-		SQL: sql, Temporary: temporary, Params: r.Params, Snapshot: snapshot, Settings: r.Settings, User: r.User,
+		SQL: sql, Temporary: temporary, Temporaries: r.temporaries, Params: r.Params, Snapshot: snapshot, Settings: r.Settings, User: r.User,
 		System: func(name string) (*table.Table, error) { return c.systemTable(ctx, name, r) },
 	}, nil
 }

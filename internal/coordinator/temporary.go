@@ -23,6 +23,7 @@ type held struct {
 	mu       sync.Mutex
 	versions []*temptable.Version
 	over     bool
+	sent     *sent // rows that the statement is to keep; nil for others, and once they are kept
 }
 
 // add takes a version's hold over.
@@ -62,6 +63,9 @@ func (h *held) of(query ids.QueryID) string {
 
 // temporaryTable is a session's table as the planner sees it: each kept output is a file of it. Nil when there is none.
 func (c *Coordinator) temporaryTable(r Request, name string) (*table.Table, error) {
+	if rows := r.held.carried(); rows != nil {
+		return rows.table(r), nil
+	}
 	v := r.Temporary.Table(name)
 	if v == nil {
 		return nil, nil //nolint:nilnil // as the frontend wants it
@@ -81,6 +85,18 @@ func (c *Coordinator) temporaryTable(r Request, name string) (*table.Table, erro
 		}
 	}
 	return t, nil
+}
+
+// temporaries are the session's tables, without their rows.
+func (r Request) temporaries() (all []*table.Table) {
+	if r.Temporary == nil {
+		return nil
+	}
+	for _, v := range r.Temporary.List() {
+		all = append(all, &table.Table{Name: table.Name{Table: v.Name}, Columns: v.Columns})
+		v.Release()
+	}
+	return all
 }
 
 // lost is the error of who reads a table of which a worker kept a part that is gone.
@@ -106,6 +122,10 @@ func (c *Coordinator) temporaryInput(q *Query, in *distplan.ScanInput, splits []
 	source := &pb.ExchangeSource{Name: in.Name, Columns: numbered(types), Projection: &pb.Projection{}}
 	for _, k := range in.Columns {
 		source.Projection.Columns = append(source.Projection.Columns, int32(k))
+	}
+	if rows := q.held.carried(); rows != nil {
+		source.Rows = rows.stream
+		return source, nil
 	}
 	for _, s := range splits {
 		producer, err := c.temporaryProducer(s.File.Path)

@@ -92,7 +92,7 @@ func (c *Coordinator) target(ctx context.Context, r Request, kind frontend.Kind,
 	}) {
 		return nil, readOnly(kind, name)
 	}
-	return nil, qerr.New(qerr.User, "Catalog Error: there is no temporary table %q", name)
+	return nil, qerr.New(qerr.NotFound, "Catalog Error: there is no temporary table %q", name)
 }
 
 func (c *Coordinator) createTable(ctx context.Context, r Request, w *frontend.Write) (int64, error) {
@@ -264,7 +264,7 @@ func (c *Coordinator) deleteRows(ctx context.Context, r Request, w *frontend.Wri
 func (c *Coordinator) dropTable(ctx context.Context, r Request, w *frontend.Write) error {
 	_, err := c.target(ctx, r, frontend.KindDrop, w)
 	if err != nil {
-		if w.Lenient && qerr.Is(err, qerr.User) {
+		if w.Lenient && qerr.Is(err, qerr.NotFound) {
 			return nil
 		}
 		return err

@@ -1,5 +1,11 @@
 #include "memory.h"
 #include <stdlib.h>
+#ifdef __linux__
+#include <malloc.h>
+
+// The engine's builds for Linux bring an allocator of their own, jemalloc; one without it leaves the symbol null.
+extern int duckdb_je_mallctl(const char *name, void *old, size_t *old_bytes, void *new, size_t new_bytes) __attribute__((weak));
+#endif
 
 // BUFFER_MIN is the first allocation of a buffer, in bytes: a partition of a small result must not cost a page a column.
 #define BUFFER_MIN 512
@@ -57,4 +63,14 @@ void ab_release(ab_account *a, void *p, size_t cap) {
 
 void ab_hand_over(ab_account *a, size_t cap) {
 	atomic_fetch_sub_explicit(&a->bytes, (int64_t)cap, memory_order_relaxed);
+}
+
+void ab_give_back(void) {
+#ifdef __linux__
+	// 4096 is MALLCTL_ARENAS_ALL of jemalloc's manual. A refusal leaves things as they are.
+	if (duckdb_je_mallctl) duckdb_je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+#endif
 }

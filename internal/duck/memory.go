@@ -59,3 +59,7 @@ func (m *batchMemory) Free(b []byte) {
 		m.pool.batches.Add(-1)
 	}
 }
+
+// GiveBack returns memory to the system that the process's C side has freed and kept for later. Some milliseconds of work: for times
+// when there is nothing else to do.
+func GiveBack() { C.ab_give_back() }

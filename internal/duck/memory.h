@@ -35,6 +35,9 @@ ab_status ab_grow(ab_account *a, ab_buffer *b, size_t need); // slow path: room 
 void ab_trim(ab_account *a, ab_buffer *b);                   // gives back what finished buffers do not use
 void ab_drop(ab_account *a, ab_buffer *b);                   // frees
 void ab_release(ab_account *a, void *p, size_t cap);         // frees what left the kernel as part of a batch
+// ab_give_back returns to the system what neither allocator of the process has in use: the C library's, which these buffers are of,
+// and the engine's own.
+void ab_give_back(void);
 void ab_hand_over(ab_account *a, size_t cap);                // takes bytes off the account but not off its parent
 
 // ab_room makes room for more bytes behind those in use.

@@ -25,6 +25,8 @@ type Request struct {
 	// Temporary gives a session-temporary table by its name, nil when there is none; it is found before the catalog's. Nil =
 	// the session has none.
 	Temporary func(name string) (*table.Table, error)
+	// Temporaries lists those tables, for information_schema and the like; nil = there are none.
+	Temporaries func() []*table.Table
 	// User is what current_user says.
 	User string
 }

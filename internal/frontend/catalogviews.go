@@ -26,7 +26,8 @@ func (f *Frontend) planCatalogViews(ctx context.Context, st *statement) (*Planne
 	if err != nil {
 		return nil, err
 	}
-	in, err := f.instance(ctx, f.catalogs, st.r)
+	temporary := temporaryTables(st.r)
+	in, err := f.instanceOf(ctx, f.catalogs, st.r, versionOf(st.r.Snapshot)+definitions(temporary))
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func (f *Frontend) planCatalogViews(ctx context.Context, st *statement) (*Planne
 	defer cancel()
 	result := make(chan *Planned, 1)
 	err = f.catalogs.Do(limited, in, func() error {
-		got, err := answer(in, st, tables)
+		got, err := answer(in, st, tables, temporary)
 		result <- got
 		return err
 	})
@@ -45,6 +46,35 @@ func (f *Frontend) planCatalogViews(ctx context.Context, st *statement) (*Planne
 		return nil, faultError(err)
 	}
 	return <-result, nil
+}
+
+func defineTemporary(in *plandb.Instance, t *table.Table) error {
+	columns := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		columns[i] = table.Quote(c.Name) + " " + c.Type.SQL()
+	}
+	_, err := in.Rows("CREATE TEMP TABLE IF NOT EXISTS "+table.Quote(t.Name.Table)+" ("+strings.Join(columns, ", ")+")", 0)
+	return err
+}
+
+// temporaryTables are the session's, without their rows.
+func temporaryTables(r *Request) []*table.Table {
+	if r.Temporaries == nil {
+		return nil
+	}
+	return r.Temporaries()
+}
+
+// definitions tell tables apart by all that a database knows of them: one that has had some is for sessions with the same.
+func definitions(tables []*table.Table) string {
+	var b strings.Builder
+	for _, t := range tables {
+		b.WriteString("\x00" + t.Name.Table)
+		for _, c := range t.Columns {
+			b.WriteString("\x01" + c.Name + "\x01" + c.Type.SQL())
+		}
+	}
+	return b.String()
 }
 
 // catalogDeadline bounds such an answer.
@@ -74,7 +104,7 @@ func allTables(ctx context.Context, r *Request) ([]*table.Table, error) {
 	return all, nil
 }
 
-func answer(in *plandb.Instance, st *statement, tables []*table.Table) (*Planned, error) {
+func answer(in *plandb.Instance, st *statement, tables, temporary []*table.Table) (*Planned, error) {
 	if st.r.Snapshot != nil {
 		for _, c := range st.r.Snapshot.Catalogs() {
 			if err := in.DefineSchemas(c, st.r.Snapshot.Schemas(c)); err != nil {
@@ -84,6 +114,11 @@ func answer(in *plandb.Instance, st *statement, tables []*table.Table) (*Planned
 	}
 	if err := in.DefineEmpty(tables...); err != nil {
 		return nil, err
+	}
+	for _, t := range temporary {
+		if err := defineTemporary(in, t); err != nil {
+			return nil, err
+		}
 	}
 	if err := in.Use(st.r.Settings.Catalog(), st.r.Settings.Schema(), st.r.Settings.TimeZone()); err != nil {
 		return nil, err

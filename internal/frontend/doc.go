@@ -13,8 +13,8 @@
 //     anything else looks at it: nothing reaches a file that is no catalog table's.
 //  3. Only the tables that a statement names become stubs. information_schema, SHOW and the like are answered here, over a
 //     database that holds all tables of the snapshot, empty.
-//  4. Faults of a statement are qerr.User with DuckDB's message and position, unknown tables with the nearest names of the
-//     catalog; what is refused on purpose is PermissionDenied or Unsupported and says what to do instead.
+//  4. Faults of a statement are qerr.User with DuckDB's message and position, unknown tables NotFound with the nearest names
+//     of the catalog; what is refused on purpose is PermissionDenied or Unsupported and says what to do instead.
 //  5. Plans are cached by everything they depend on; those with values folded at planning time (now(), current_user) or
 //     volatile functions never are.
 //

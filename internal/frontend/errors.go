@@ -49,7 +49,7 @@ func unknownTable(r *Request, ref *reference) error {
 	if near := nearTables(r, ref); len(near) > 0 {
 		msg += " Did you mean " + strings.Join(near, ", ") + "?"
 	}
-	e := qerr.New(qerr.User, "%s", msg)
+	e := qerr.New(qerr.NotFound, "%s", msg)
 	e.Position = ref.position
 	return e
 }

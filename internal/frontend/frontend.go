@@ -127,10 +127,15 @@ func (f *Frontend) onInstance(ctx context.Context, r *Request, limit time.Durati
 
 // instance waits for a planning database.
 func (f *Frontend) instance(ctx context.Context, pool *plandb.Pool, r *Request) (*plandb.Instance, error) {
+	return f.instanceOf(ctx, pool, r, versionOf(r.Snapshot))
+}
+
+// instanceOf is instance for what a version of the snapshot has become.
+func (f *Frontend) instanceOf(ctx context.Context, pool *plandb.Pool, r *Request, version string) (*plandb.Instance, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, waitMax, qerr.New(qerr.Resource,
 		"the planner is busy: no planning database came free within %s; try again later", waitMax))
 	defer cancel()
-	return pool.Get(ctx, versionOf(r.Snapshot), requestCatalogs(r))
+	return pool.Get(ctx, version, requestCatalogs(r))
 }
 
 func abandoned(err error) bool {

@@ -58,7 +58,7 @@ var reachRules = []reachRule{
 		why: "drivers ask the engine through the Sniffer, which cmd wires: a catalog can be tested, and listed, without cgo",
 	},
 	{
-		from: []string{"internal/auth", "internal/cluster/...", "internal/protocol/...", "internal/qerr/grpcerr", "internal/config", "internal/arrowtype"},
+		from: []string{"internal/auth", "internal/cluster/...", "internal/protocol/...", "internal/qerr/grpcerr", "internal/config", "internal/arrowtype", "internal/arrowwire"},
 		to:   []string{"internal/duck/...", "github.com/duckdb/..."},
 		why:  "only what runs or plans SQL links the engine",
 	},
@@ -95,7 +95,7 @@ var importRules = []struct {
 	{"flightserver/...", []string{"flightserver/...", "internal/coordinator", "internal/frontend", "catalog", "internal/auth", "internal/flightx", "internal/qerr/grpcerr",
 		"internal/protocol/pb", "internal/arrowtype", "internal/temptable"}, "the door turns Flight SQL into calls on the coordinator and does no planning"},
 	{"internal/coordinator/...", []string{"internal/coordinator/...", "internal/frontend", "catalog", "internal/cluster/...", "internal/auth", "internal/flightx",
-		"internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype", "internal/temptable"}, "the coordinator owns queries and talks to planning, membership and workers' services"},
+		"internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype", "internal/arrowwire", "internal/temptable"}, "the coordinator owns queries and talks to planning, membership and workers' services"},
 	{"internal/frontend/...", []string{"internal/frontend/...", "catalog", "internal/duck", "internal/duck/plandb", "internal/flightx", "internal/arrowtype"},
 		"the frontend turns SQL into trees by planning instances and the catalog; it runs nothing on workers"},
 	{"worker/...", []string{"worker/...", "internal/duck", "internal/auth", "internal/flightx", "internal/protocol/pb", "internal/qerr/grpcerr", "internal/arrowtype",

@@ -65,7 +65,7 @@ func TestErrorsLeaveNothing(t *testing.T) {
 	for sql, kind := range map[string]qerr.Kind{
 		"SELEC 1":                qerr.User,
 		"SELECT nope FROM sales": qerr.User,
-		"SELECT * FROM nope":     qerr.User,
+		"SELECT * FROM nope":     qerr.NotFound,
 		"SELECT CAST(region AS INTEGER) FROM sales":                    qerr.User, // while it runs
 		"SELECT k, count(*) FROM sales WHERE error('boom') GROUP BY k": qerr.User,
 		"COPY sales TO '/tmp/x'":                                       qerr.PermissionDenied,

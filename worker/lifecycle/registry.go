@@ -109,7 +109,7 @@ func (r *Registry) admit() error {
 }
 
 func (r *Registry) enter(now time.Time, id ID, t Task) *entry {
-	e := &entry{id: id, kind: t.Kind, state: Placed, owner: t.Owner, deadline: t.Deadline, late: LateError}
+	e := &entry{id: id, kind: t.Kind, state: Placed, owner: t.Owner, deadline: t.Deadline, lasting: t.Lasting, late: LateError}
 	if e.deadline.IsZero() {
 		e.deadline = now.Add(r.limits.AgeMax)
 		e.late = qerr.New(qerr.Deadline, "the task is older than a worker lets one be (%s)", r.limits.AgeMax)
@@ -367,11 +367,12 @@ func (r *Registry) Counts() map[State]int {
 	return counts
 }
 
-// Busy is how many tasks still matter to somebody: all but those that failed, were cancelled, or were read to the end.
+// Busy is how many tasks still matter to somebody soon: all but those that failed, were cancelled, or were read to the end, and
+// finished ones of temporary tables.
 func (r *Registry) Busy() int {
 	n := 0
 	for _, e := range r.tasks {
-		if !e.state.Ended() || (e.kind == Kept && e.state == Finished) {
+		if !e.state.Ended() || (e.kind == Kept && e.state == Finished && !e.lasting) {
 			n++
 		}
 	}

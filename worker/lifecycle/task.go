@@ -58,6 +58,8 @@ type Task struct {
 	Deadline time.Time
 	// Pinned says that a kept output does not go with the deadline, but stays until its query is released; AgeMax at most.
 	Pinned bool
+	// Lasting says that a kept output stays as long as a session likes, and is nothing to wait for: rows of a temporary table.
+	Lasting bool
 }
 
 // An Outcome is how a run ended, as the worker saw it.
@@ -107,7 +109,8 @@ type entry struct {
 	state    State
 	deadline time.Time
 	// pinned is how long the output of a Pinned task stays at most; zero for other tasks.
-	pinned time.Time
+	pinned  time.Time
+	lasting bool
 	// late is what it ends with at the deadline.
 	late       error
 	started    time.Time

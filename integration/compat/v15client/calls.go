@@ -54,7 +54,7 @@ func temporaryGo(ctx context.Context, c *session) error {
 		return err
 	}
 	defer other.Close()
-	if err := fails(other.set(ctx, "SELECT * FROM notes"), codes.InvalidArgument, "notes"); err != nil {
+	if err := fails(other.set(ctx, "SELECT * FROM notes"), codes.NotFound, "notes"); err != nil {
 		return err
 	}
 	_, err = c.ExecuteUpdate(ctx, "DROP TABLE notes")

@@ -75,7 +75,8 @@ func (a *Arena) Judge(ctx context.Context, c Config, sql string, want *Want, ord
 		switch kind := qerr.KindOf(err); {
 		case want.Refusal == nil:
 			return fmt.Errorf("we fail (%s) where DuckDB answers: %w", kind, err)
-		case kind == qerr.Unsupported && notImplemented(want.Refusal):
+		case kind == qerr.Unsupported && refusedAs(want.Refusal, "not implemented"): // as an engine of ours may find out too
+		case kind == qerr.NotFound && refusedAs(want.Refusal, "catalog"):
 		case kind != qerr.User:
 			return fmt.Errorf("the error has kind %s, not USER: %w\nDuckDB says: %w", kind, err, want.Refusal)
 		}
@@ -91,11 +92,10 @@ func (a *Arena) Judge(ctx context.Context, c Config, sql string, want *Want, ord
 	return oracle.CompareExactly(want.Rows, oracle.FromBatches(r.Schema, r.Batches), ordered...)
 }
 
-// notImplemented reports whether DuckDB has no implementation of something, which is Unsupported when an engine of ours
-// finds out too.
-func notImplemented(refusal error) bool {
+// refusedAs reports whether DuckDB's error is of a type.
+func refusedAs(refusal error, kind string) bool {
 	var fault *minidb.Fault
-	return errors.As(refusal, &fault) && fault.Type == "not implemented"
+	return errors.As(refusal, &fault) && fault.Type == kind
 }
 
 func schemaText(s *arrow.Schema) string {

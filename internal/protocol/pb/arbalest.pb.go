@@ -1871,6 +1871,7 @@ type ExchangeSource struct {
 	Columns       []*Column              `protobuf:"bytes,2,rep,name=columns,proto3" json:"columns,omitempty"`
 	Producers     []*Producer            `protobuf:"bytes,3,rep,name=producers,proto3" json:"producers,omitempty"`
 	Projection    *Projection            `protobuf:"bytes,4,opt,name=projection,proto3" json:"projection,omitempty"` // absent: the fragment sees all columns as they are
+	Rows          []byte                 `protobuf:"bytes,5,opt,name=rows,proto3" json:"rows,omitempty"`             // rows that a client has sent, instead of producers: an Arrow IPC stream in the wire layout of columns
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1929,6 +1930,13 @@ func (x *ExchangeSource) GetProducers() []*Producer {
 func (x *ExchangeSource) GetProjection() *Projection {
 	if x != nil {
 		return x.Projection
+	}
+	return nil
+}
+
+func (x *ExchangeSource) GetRows() []byte {
+	if x != nil {
+		return x.Rows
 	}
 	return nil
 }
@@ -3403,14 +3411,15 @@ const file_arbalest_proto_rawDesc = "" +
 	"\x06inside\x18\a \x01(\bR\x06inside\"/\n" +
 	"\x03Key\x12\x12\n" +
 	"\x04null\x18\x01 \x01(\bR\x04null\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xc1\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xd5\x01\n" +
 	"\x0eExchangeSource\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\acolumns\x18\x02 \x03(\v2\x13.arbalest.v1.ColumnR\acolumns\x123\n" +
 	"\tproducers\x18\x03 \x03(\v2\x15.arbalest.v1.ProducerR\tproducers\x127\n" +
 	"\n" +
 	"projection\x18\x04 \x01(\v2\x17.arbalest.v1.ProjectionR\n" +
-	"projection\"&\n" +
+	"projection\x12\x12\n" +
+	"\x04rows\x18\x05 \x01(\fR\x04rows\"&\n" +
 	"\n" +
 	"Projection\x12\x18\n" +
 	"\acolumns\x18\x01 \x03(\x05R\acolumns\"\x93\x01\n" +

@@ -21,6 +21,11 @@ final class Urls {
         return Tables.rows(connection, catalogs);
       }
     });
+    checks.that("an option of the session in the URL", "3", () -> {
+      try (Connection connection = DriverManager.getConnection(setup.url() + "/?useEncryption=false&arbalest.partitions=3")) {
+        return Tables.rows(connection, "SELECT value FROM sys.settings WHERE name = 'arbalest.partitions'");
+      }
+    });
     checks.that("a URL with a catalog", () -> {
       Connection connection = DriverManager.getConnection(setup.url() + "/?useEncryption=false&catalog=arbalest");
       Checks.equal("arbalest", Tables.rows(connection, catalogs));
