@@ -163,6 +163,7 @@ type putStream struct {
 	first    *wire.FlightData
 	bytes    int64
 	bytesMax int64
+	headers  streamHeaders
 	err      error
 }
 
@@ -178,7 +179,7 @@ func (p *putStream) Recv() (*wire.FlightData, error) {
 			return nil, err
 		}
 	}
-	if p.err = checkHeader(data.GetDataHeader()); p.err != nil {
+	if p.err = p.headers.check(data.GetDataHeader()); p.err != nil {
 		return nil, p.err
 	}
 	p.bytes += int64(len(data.GetDataBody()) + len(data.GetDataHeader()))

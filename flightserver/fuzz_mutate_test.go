@@ -6,12 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
@@ -233,60 +229,4 @@ func (m *mutator) stream(d *flight.FlightDescriptor) []proto.Message {
 		out = append(out, &flight.FlightData{FlightDescriptor: d})
 	}
 	return out
-}
-
-// collected takes the messages of an IPC writer.
-type collectedData struct{ all []*flight.FlightData }
-
-func (c *collectedData) Send(d *flight.FlightData) error {
-	c.all = append(c.all, &flight.FlightData{DataHeader: bytes.Clone(d.GetDataHeader()), DataBody: bytes.Clone(d.GetDataBody())})
-	return nil
-}
-
-// goodStreams are IPC streams of all sorts of columns, plain and compressed.
-func goodStreams() (all [][]*flight.FlightData) {
-	struct2 := arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, arrow.Field{Name: "b", Type: arrow.BinaryTypes.String, Nullable: true})
-	types := [][]arrow.DataType{
-		{arrow.PrimitiveTypes.Int64}, {arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Int32}, {arrow.BinaryTypes.String}, {arrow.ListOf(arrow.PrimitiveTypes.Int64)},
-		{struct2, arrow.FixedWidthTypes.Boolean}, {arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32)},
-		{&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}},
-		{&arrow.Decimal128Type{Precision: 10, Scale: 2}, &arrow.FixedSizeBinaryType{ByteWidth: 3}, arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int16)},
-		{arrow.BinaryTypes.StringView, arrow.BinaryTypes.LargeBinary}, {arrow.FixedWidthTypes.Timestamp_us, arrow.FixedWidthTypes.MonthDayNanoInterval, arrow.FixedWidthTypes.Date32},
-		{arrow.Null}, {arrow.DenseUnionOf([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int32}}, []arrow.UnionTypeCode{0})},
-		{arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String)}, {},
-	}
-	for i, columns := range types {
-		fields := make([]arrow.Field, len(columns))
-		for c, t := range columns {
-			fields[c] = arrow.Field{Name: string(rune('a' + c)), Type: t, Nullable: true}
-		}
-		schema := arrow.NewSchema(fields, nil)
-		b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-		for _, f := range b.Fields() {
-			f.AppendEmptyValues(3)
-			if u, isUnion := f.(array.UnionBuilder); !isUnion {
-				f.AppendNulls(2)
-			} else {
-				u.AppendEmptyValues(2)
-			}
-		}
-		batch := b.NewRecordBatch()
-		b.Release()
-		var data collectedData
-		options := []ipc.Option{ipc.WithSchema(schema)}
-		switch i % 3 {
-		case 1:
-			options = append(options, ipc.WithZstd())
-		case 2:
-			options = append(options, ipc.WithLZ4())
-		}
-		w := flight.NewRecordWriter(&data, options...)
-		if err := w.Write(batch); err == nil {
-			_ = w.Write(batch)
-			all = append(all, data.all)
-		}
-		_ = w.Close()
-		batch.Release()
-	}
-	return all
 }

@@ -16,139 +16,30 @@ const (
 	headerDepthMax = 64
 	// The kinds of messages that a stream of rows has.
 	headerSchema, headerDictionary, headerBatch = 1, 2, 3
-	// The types whose tables have more than numbers.
-	typeTimestamp, typeUnion = 10, 14
+	// The types whose tables have more than numbers, and the views.
+	typeTimestamp, typeUnion, typeBinaryView, typeUtf8View = 10, 14, 23, 24
 )
 
-// A headerWalk is one walk over a header. Its methods report whether all is within bounds.
-type headerWalk struct {
-	b []byte
-	// left counts the tables that may still be visited: each takes 4 bytes at least, unless several places point at one, which could
-	// be repeated without end.
-	left int
+// streamHeaders checks the headers of one stream, in order. The zero value is ready for its first.
+type streamHeaders struct {
+	// known is set once there was a schema: a second one would say of the rows what the reader does not know.
+	known bool
+	// views is how many columns of views a batch has, at any depth; dictionaries says it of the values of each dictionary, by its id.
+	// A batch counts the buffers of each such column, and the reader takes what lies behind the counts for one that is missing.
+	views        int
+	dictionaries map[uint64]int
 }
 
-// checkHeader refuses a header that Arrow's reader must not see. An empty one is not its business.
-func checkHeader(b []byte) error {
+// check refuses a header that Arrow's reader must not see. An empty one is not its business.
+func (s *streamHeaders) check(b []byte) error {
 	w := &headerWalk{b: b, left: len(b) / 4}
-	if len(b) > 0 && !w.message() {
+	if len(b) > 0 && !s.message(w) {
 		return qerr.New(qerr.User, "the header of a message of %d bytes is not one of an Arrow stream of rows", len(b))
 	}
 	return nil
 }
 
-// u32 reads a number, within bounds.
-func (w *headerWalk) u32(at int) (n int, ok bool) {
-	if at < 0 || at+4 > len(w.b) {
-		return 0, false
-	}
-	return int(binary.LittleEndian.Uint32(w.b[at:])), true
-}
-
-// table checks the table at a place and its list of fields.
-func (w *headerWalk) table(at int) bool {
-	w.left--
-	back, ok := w.u32(at)
-	if !ok || w.left < 0 {
-		return false
-	}
-	fields := at - int(int32(back))
-	if fields < 0 || fields+4 > len(w.b) {
-		return false
-	}
-	size, inline := int(binary.LittleEndian.Uint16(w.b[fields:])), int(binary.LittleEndian.Uint16(w.b[fields+2:]))
-	if size < 4 || size%2 != 0 || fields+size > len(w.b) || inline < 4 || at+inline > len(w.b) {
-		return false
-	}
-	for slot := fields + 4; slot < fields+size; slot += 2 {
-		// The widest field has 8 bytes; that of a narrower one at the end is within what the table says of itself.
-		if int(binary.LittleEndian.Uint16(w.b[slot:])) >= inline {
-			return false
-		}
-	}
-	return true
-}
-
-// field is the place of a table's field; 0 when it has none. The table was checked.
-func (w *headerWalk) field(table, number int) int {
-	back, _ := w.u32(table)
-	fields := table - int(int32(back))
-	slot := 4 + 2*number
-	if slot >= int(binary.LittleEndian.Uint16(w.b[fields:])) {
-		return 0
-	}
-	if offset := int(binary.LittleEndian.Uint16(w.b[fields+slot:])); offset != 0 {
-		return table + offset
-	}
-	return 0
-}
-
-// byteOf is a one-byte field's value; 0 by default.
-func (w *headerWalk) byteOf(table, number int) int {
-	if at := w.field(table, number); at > 0 && at < len(w.b) {
-		return int(w.b[at])
-	}
-	return 0
-}
-
-// numbers checks that fields are wholly within the header, of so many bytes each.
-func (w *headerWalk) numbers(table, bytes int, fields ...int) bool {
-	for _, number := range fields {
-		if at := w.field(table, number); at+bytes > len(w.b) {
-			return false
-		}
-	}
-	return true
-}
-
-// child follows a field to what it points at; there is none when ok is false or at is 0.
-func (w *headerWalk) child(table, number int) (at int, ok bool) {
-	from := w.field(table, number)
-	if from == 0 {
-		return 0, true
-	}
-	offset, ok := w.u32(from)
-	return from + offset, ok && offset > 0 && from+offset < len(w.b)
-}
-
-// vector checks a vector of elements of a size, and returns where they are and how many.
-func (w *headerWalk) vector(table, number, size int) (first, count int, ok bool) {
-	at, ok := w.child(table, number)
-	if at == 0 || !ok {
-		return 0, 0, ok
-	}
-	count, ok = w.u32(at)
-	return at + 4, count, ok && count <= (len(w.b)-at-4)/size
-}
-
-// vectors checks fields that are texts, or vectors of numbers of a size.
-func (w *headerWalk) vectors(table, size int, numbers ...int) bool {
-	for _, number := range numbers {
-		if _, _, ok := w.vector(table, number, size); !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// tables checks a vector of tables.
-func (w *headerWalk) tables(table, number int, check func(at int) bool) bool {
-	first, count, ok := w.vector(table, number, 4)
-	for i := range count {
-		offset, found := w.u32(first + 4*i)
-		if !ok || !found || !w.table(first+4*i+offset) || !check(first+4*i+offset) {
-			return false
-		}
-	}
-	return ok
-}
-
-// pairs checks a vector of keys with values.
-func (w *headerWalk) pairs(table, number int) bool {
-	return w.tables(table, number, func(at int) bool { return w.vectors(at, 1, 0, 1) })
-}
-
-func (w *headerWalk) message() bool {
+func (s *streamHeaders) message(w *headerWalk) bool {
 	root, ok := w.u32(0)
 	if !ok || !w.table(root) || !w.numbers(root, 2, 0) || !w.numbers(root, 8, 3) || !w.pairs(root, 4) {
 		return false
@@ -159,49 +50,68 @@ func (w *headerWalk) message() bool {
 	}
 	switch w.byteOf(root, 1) {
 	case headerSchema:
-		return w.numbers(header, 2, 0) && w.pairs(header, 2) && w.vectors(header, 8, 3) &&
-			w.tables(header, 1, func(at int) bool { return w.column(at, headerDepthMax) })
+		return s.schema(w, header)
 	case headerDictionary:
 		data, ok := w.child(header, 1)
-		return ok && data != 0 && w.numbers(header, 8, 0) && w.table(data) && w.batch(data)
+		return ok && data != 0 && w.numbers(header, 8, 0) && w.table(data) && w.batch(data, s.dictionaries[w.long(header, 0)])
 	case headerBatch:
-		return w.batch(header)
+		return w.batch(header, s.views)
 	}
 	return false
 }
 
-// batch checks a RecordBatch: nodes and buffers are pairs of 8-byte numbers. The last vector says how many of the buffers are those of
-// columns of views.
-func (w *headerWalk) batch(at int) bool {
+// schema checks a Schema and counts its views.
+func (s *streamHeaders) schema(w *headerWalk, at int) bool {
+	if s.known {
+		return false
+	}
+	s.known, s.dictionaries = true, map[uint64]int{}
+	return w.numbers(at, 2, 0) && w.pairs(at, 2) && w.vectors(at, 8, 3) &&
+		w.tables(at, 1, func(at int) bool { return s.column(w, at, &s.views, headerDepthMax) })
+}
+
+// batch checks a RecordBatch with so many columns of views: nodes and buffers are pairs of 8-byte numbers. The last vector says how
+// many of the buffers are those of each such column.
+func (w *headerWalk) batch(at, views int) bool {
 	compression, ok := w.child(at, 3)
 	if !ok || compression != 0 && !w.table(compression) || !w.numbers(at, 8, 0) || !w.vectors(at, 16, 1) {
 		return false
 	}
 	_, buffers, ok := w.vector(at, 2, 16)
 	first, counts, found := w.vector(at, 4, 8)
+	if !ok || !found || counts < views {
+		return false
+	}
 	for i := range counts {
-		if !found {
-			break
-		}
 		n := binary.LittleEndian.Uint64(w.b[first+8*i:])
 		if n > uint64(buffers) {
 			return false
 		}
 		buffers -= int(n)
 	}
-	return ok && found
+	return true
 }
 
-// column checks a Field and those in it.
-func (w *headerWalk) column(at, depth int) bool {
+// column checks a Field and those in it, and adds the views among them to those of the batches that have them: a dictionary's values
+// come in batches of their own.
+func (s *streamHeaders) column(w *headerWalk, at int, views *int, depth int) bool {
 	kind, ok := w.child(at, 3)
 	if !ok || depth == 0 || kind != 0 && !w.columnType(kind, w.byteOf(at, 2)) {
 		return false
 	}
-	if encoding, ok := w.child(at, 4); !ok || encoding != 0 && !w.encoding(encoding) {
+	encoding, ok := w.child(at, 4)
+	if !ok || encoding != 0 && !w.encoding(encoding) {
 		return false
 	}
-	return w.vectors(at, 1, 0) && w.pairs(at, 6) && w.tables(at, 5, func(at int) bool { return w.column(at, depth-1) })
+	if encoding != 0 {
+		values, id := 0, w.long(encoding, 0)
+		views = &values
+		defer func() { s.dictionaries[id] = max(s.dictionaries[id], values) }()
+	}
+	if t := w.byteOf(at, 2); t == typeBinaryView || t == typeUtf8View {
+		*views++
+	}
+	return w.vectors(at, 1, 0) && w.pairs(at, 6) && w.tables(at, 5, func(at int) bool { return s.column(w, at, views, depth-1) })
 }
 
 // columnType checks the table of a type: numbers, but for a time zone and the members of a union.

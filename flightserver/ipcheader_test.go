@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"maps"
 	"slices"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/grpc"
@@ -17,16 +19,55 @@ import (
 func TestGoodHeadersPass(t *testing.T) {
 	n := 0
 	for _, stream := range goodStreams() {
+		var headers streamHeaders
 		for _, m := range stream {
 			n++
-			if err := checkHeader(m.GetDataHeader()); err != nil {
+			if err := headers.check(m.GetDataHeader()); err != nil {
 				t.Errorf("message %d: %v", n, err)
 			}
 		}
 	}
-	if n < 30 || checkHeader(nil) != nil {
+	if n < 30 || new(streamHeaders).check(nil) != nil {
 		t.Errorf("%d messages", n)
 	}
+}
+
+// copied is what a stream's headers are known to say, for one that goes on another way.
+func (s streamHeaders) copied() *streamHeaders {
+	s.dictionaries = maps.Clone(s.dictionaries)
+	return &s
+}
+
+// A batch that counts the buffers of fewer columns of views than its schema has is refused, at any depth and in dictionaries: the reader
+// would take what lies behind the counts for one.
+func TestMissingViewCounts(t *testing.T) {
+	view, text := arrow.BinaryTypes.StringView, arrow.BinaryTypes.String
+	for _, c := range []struct{ schema, batch arrow.DataType }{
+		{view, text},
+		{arrow.ListOf(arrow.StructOf(arrow.Field{Name: "v", Type: view})), arrow.ListOf(arrow.StructOf(arrow.Field{Name: "v", Type: text}))},
+		{arrow.StructOf(arrow.Field{Name: "v", Type: view}, arrow.Field{Name: "w", Type: view}), arrow.StructOf(arrow.Field{Name: "v", Type: view}, arrow.Field{Name: "w", Type: text})},
+		{dictionaryOf(view), dictionaryOf(text)},
+	} {
+		var headers streamHeaders
+		if err := headers.check(streamOf(c.schema)[0].GetDataHeader()); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range streamOf(c.schema)[1:] {
+			if err := headers.check(m.GetDataHeader()); err != nil {
+				t.Errorf("%s: %v", c.schema, err)
+			}
+		}
+		if headers.check(streamOf(c.batch)[1].GetDataHeader()) == nil {
+			t.Errorf("a batch of %s was taken for one of %s", c.batch, c.schema)
+		}
+		if headers.check(streamOf(c.schema)[0].GetDataHeader()) == nil {
+			t.Error("a second schema was taken")
+		}
+	}
+}
+
+func dictionaryOf(t arrow.DataType) arrow.DataType {
+	return &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: t}
 }
 
 // Wherever a header's offset or length is made to reach outside of it, it is refused, or has no such meaning there: then the reader
@@ -34,12 +75,13 @@ func TestGoodHeadersPass(t *testing.T) {
 func TestDamagedHeaders(t *testing.T) {
 	refused := 0
 	for _, stream := range goodStreams() {
+		var before streamHeaders
 		for i, m := range stream {
 			for at := 0; at+4 <= len(m.GetDataHeader()); at += 4 {
 				for _, n := range []uint32{0, 1, 1 << 16, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
 					header := slices.Clone(m.GetDataHeader())
 					binary.LittleEndian.PutUint32(header[at:], n)
-					if checkHeader(header) != nil {
+					if headers := before.copied(); headers.check(header) != nil {
 						refused++
 						continue
 					}
@@ -47,6 +89,9 @@ func TestDamagedHeaders(t *testing.T) {
 					damaged[i] = &flight.FlightData{DataHeader: header, DataBody: m.GetDataBody()}
 					readAll(damaged)
 				}
+			}
+			if err := before.check(m.GetDataHeader()); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}

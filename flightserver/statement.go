@@ -117,6 +117,9 @@ func (s *Server) run(ctx context.Context, e execution) (Query, coordinator.Query
 	if err == nil {
 		err = state.Err
 	}
+	if err == nil && len(state.Endpoints) == 0 {
+		err = qerr.New(qerr.Internal, "query %s has no endpoint", q.ID()) // its client would take that for no rows
+	}
 	if err == nil {
 		err = s.adopt(ctx, e.caller, r.Settings, state.Settings)
 	}

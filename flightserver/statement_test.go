@@ -153,7 +153,7 @@ func TestSet(t *testing.T) {
 	_, blocked := f.fake.last()
 	query(t, c, "SET arbalest.partitions 5")
 	query(t, c, "SET catalog lake")
-	blocked.place(0, "")
+	blocked.place(1, "")
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}

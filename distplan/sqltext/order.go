@@ -32,9 +32,8 @@ func (p *printer) ordered(child operator.Node, by []expr.Order) (query, error) {
 	}
 	q = q.opened("t")
 	q.mode = modePick
-	by = ordering(by)
 	cols := q.cols
-	if len(by) > 0 && losesMatches(by[0], child) {
+	if terms := ordering(by); len(terms) > 0 && losesMatches(terms[0], child) {
 		cols = hidden(cols)
 	}
 	q.tail, err = orderBy(by, cols)
@@ -45,21 +44,19 @@ func (p *printer) ordered(child operator.Node, by []expr.Order) (query, error) {
 // so far to the scan of the key, also through an outer join that fills up with NULL what finds no match. A match left out by the
 // scan then counts as none, and its NULL comes first. With NULLS LAST such a row is never among the n.
 func losesMatches(first expr.Order, child operator.Node) bool {
-	outer := false
-	operator.Walk(child, func(n operator.Node) bool {
-		switch n := n.(type) {
-		case *operator.Join:
-			outer = outer || fillsUp(n.Kind)
-		case *operator.DelimJoin:
-			outer = outer || fillsUp(n.Kind)
-		}
-		return !outer
-	})
-	return outer && first.NullsFirst
+	return first.NullsFirst && !operator.Walk(child, func(n operator.Node) bool { return !fillsUp(n) })
 }
 
-func fillsUp(k operator.JoinKind) bool {
-	switch k {
+// fillsUp reports whether an operator is a join that gives rows of NULL where there is no match.
+func fillsUp(n operator.Node) bool {
+	var kind operator.JoinKind
+	switch n := n.(type) {
+	case *operator.Join:
+		kind = n.Kind
+	case *operator.DelimJoin:
+		kind = n.Kind
+	}
+	switch kind {
 	case operator.Left, operator.Right, operator.Full, operator.Single:
 		return true
 	}

@@ -30,6 +30,11 @@ func (p *Process) Footprint(ctx context.Context) (Footprint, error) {
 	if err != nil {
 		return Footprint{}, err
 	}
+	return p.footprint(m)
+}
+
+// footprint is Footprint by a reading of the process's metrics.
+func (p *Process) footprint(m Metrics) (Footprint, error) {
 	targets, err := p.Descriptors()
 	if err != nil {
 		return Footprint{}, err
@@ -61,13 +66,13 @@ func (p *Process) remember(ctx context.Context) error {
 	return nil
 }
 
-// grown says what the process holds that it did not hold before its first query, connections excepted: they are kept for the
-// next query.
-func (p *Process) grown(ctx context.Context) (more []string, err error) {
+// grown says what the process holds, by a reading of its metrics, that it did not hold before its first query, connections excepted:
+// they are kept for the next query.
+func (p *Process) grown(m Metrics) (more []string, err error) {
 	if p.first == nil {
 		return nil, nil
 	}
-	now, err := p.Footprint(ctx)
+	now, err := p.footprint(m)
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func (c *Cluster) busy(ctx context.Context) error {
 				left = append(left, fmt.Sprintf("%s %s=%v", p.Name, name, value))
 			}
 		}
-		more, err := p.grown(ctx)
+		more, err := p.grown(m)
 		if err != nil {
 			return err
 		}

@@ -80,15 +80,15 @@ func (c *Coordinator) start(q *Query) {
 	}
 
 	q.mu.Lock()
-	if final = q.machine.Status().Final(); !final {
-		q.work.plan, q.work.workers, q.ordered, q.stages = placed, known, placed.plan.Ordered, len(placed.plan.Stages)
-	}
-	q.mu.Unlock()
-	if final { // cancelled while it was planned
+	if q.machine.Status() != lifecycle.Queued { // cancelled while it was planned, or started by another call
+		q.mu.Unlock()
 		return
 	}
+	q.work.plan, q.work.workers, q.ordered, q.stages = placed, known, placed.plan.Ordered, len(placed.plan.Stages)
+	begun := q.apply(lifecycle.Start{Shape: shape, Now: now}) // at once: who has workers has started
+	q.mu.Unlock()
 	c.metrics.started(shape, now.Sub(q.submitted))
-	q.step(lifecycle.Start{Shape: shape, Now: now})
+	begun.run(q)
 	// A worker that was lost between the choice and Start has told its loss to the queries of that time, which this was
 	// not one of.
 	for _, w := range workers {

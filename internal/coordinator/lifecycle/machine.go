@@ -99,8 +99,11 @@ func (m *Machine) start(e Start) []Action {
 }
 
 // proceed finds lost outputs somebody to compute them again, dispatches tasks whose inputs are there, places endpoints and
-// notices the end.
+// notices the end. A query that has not started has no task, of which all are done; yet it is not at its end.
 func (m *Machine) proceed(now time.Time) []Action {
+	if m.status != Running {
+		return nil
+	}
 	if err := m.recompute(now); err != nil {
 		return []Action{m.end(Failed, err, now)}
 	}
