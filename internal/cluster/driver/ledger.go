@@ -55,7 +55,8 @@ type Ledger interface {
 	// successor is gone before it was done. It is false when that life is listed, or another one's to succeed, or done.
 	Succeed(ctx context.Context, life string) (mine bool, err error)
 	// Claim moves the records of a life that this one succeeds under its own name, each with the next epoch, and returns all
-	// of them. Records that cannot be read are dropped.
+	// of them. Records that cannot be read are dropped. With an error it returns those that were moved before it; what may have
+	// been moved without an answer comes with the next call.
 	Claim(ctx context.Context, life string) ([]*pb.QueryRecord, error)
 	// Settle notes that nothing of a life is left to be taken over.
 	Settle(ctx context.Context, life string) error

@@ -151,6 +151,13 @@ const claimPage = 3
 
 // Claim implements driver.Ledger.
 func (m *Membership) Claim(ctx context.Context, life string) (claimed []*pb.QueryRecord, err error) {
+	m.claiming.Lock()
+	defer m.claiming.Unlock()
+	if record, err := m.claimInDoubt(ctx); err != nil {
+		return nil, err
+	} else if record != nil {
+		claimed = append(claimed, record)
+	}
 	prefix := m.queryKey(life, "")
 	for from := prefix; ; {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
@@ -178,17 +185,42 @@ func (m *Membership) Claim(ctx context.Context, life string) (claimed []*pb.Quer
 				steps = append(steps, clientv3.OpPut(m.queryKey(m.self.ID, ids.QueryID(record.GetQueryId())), string(value)))
 			}
 			mine, err := m.write(ctx, "claim a query of coordinator "+life, unchanged, steps...)
-			if err != nil {
-				return claimed, err
-			}
-			if mine && fault == nil {
+			switch {
+			case fault != nil && err == nil:
+			case err == nil && mine:
 				claimed = append(claimed, record)
+			case err == nil: // nobody else writes it: an earlier call, which was not answered, has done it since
+				err = qerr.New(qerr.Unavailable, "the record of query %s has moved", record.GetQueryId())
+				fallthrough
+			default:
+				if fault == nil {
+					m.inDoubt = ids.QueryID(record.GetQueryId())
+				}
+				return claimed, err
 			}
 		}
 		if !reply.More {
 			return claimed, nil
 		}
 	}
+}
+
+// claimInDoubt gives the record whose claim was not answered the last time, if it has happened all the same; claiming is held.
+func (m *Membership) claimInDoubt(ctx context.Context) (*pb.QueryRecord, error) {
+	if m.inDoubt == "" {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	reply, err := m.client.Get(ctx, m.queryKey(m.self.ID, m.inDoubt))
+	if err != nil {
+		return nil, m.cfg.unavailable("read the record of query "+string(m.inDoubt), err)
+	}
+	m.inDoubt = ""
+	if len(reply.Kvs) == 0 {
+		return nil, nil
+	}
+	return m.unpack(reply.Kvs[0].Value)
 }
 
 // pack makes a record what is stored.

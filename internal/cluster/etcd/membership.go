@@ -11,6 +11,7 @@ import (
 	"github.com/arbalest-sql/arbalest/internal/cluster"
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/cluster/roster"
+	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/member"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -28,6 +29,9 @@ type Membership struct {
 	cancel context.CancelFunc
 	run    sync.WaitGroup // the followers
 	close  sync.Once
+
+	claiming sync.Mutex  // one at a time
+	inDoubt  ids.QueryID // the query whose claim was not answered; guarded by claiming
 }
 
 var _ driver.Driver = (*Membership)(nil)
