@@ -97,6 +97,7 @@ func (s *Server) pollInfo(ctx context.Context, c caller, d *wire.FlightDescripto
 		return nil, readyErr
 	}
 	if err := q.Promise(ctx); err != nil {
+		s.polls.touch(q.ID()) // it may come again
 		return nil, err
 	}
 	info := s.queryInfo(d, q, state)

@@ -26,6 +26,9 @@ func (c *Coordinator) dispatch(q *Query, d dispatch) {
 		if err == nil {
 			err = c.create(ctx, q, worker, spec)
 		}
+		if qerr.Is(err, qerr.Fenced) { // that life of the worker is over, or this coordinator's, which it has still to hear of
+			err = &qerr.Error{Kind: qerr.Unavailable, Msg: "the worker refuses it; send the statement again", Worker: worker.ID, Err: err}
+		}
 		q.step(lifecycle.Created{Stage: d.Stage, Task: d.Task, Attempt: d.Attempt, Err: err, Now: c.cfg.Now()})
 		if q.State().Status.Final() {
 			// The query's end may have been told before this task arrived.

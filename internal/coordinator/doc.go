@@ -35,7 +35,8 @@
 //     its deadline, or the result TTL: none stays for ever.
 //  5. A proxied result is one attempt's: until a batch was handed out another attempt may take its place, afterwards none
 //     does. The query says which (Query.claim).
-//  6. What a client is told of a query is in its record before, or the query has none and ends with its coordinator. A coordinator
-//     that has fallen tells clients nothing but that, and workers nothing at all; they would refuse.
+//  6. What a client is told of a query is in its record before, or the query has none and ends with its coordinator; where an older
+//     record may be stored, the client is not told (Query.Promise). A coordinator that has fallen tells clients nothing but that,
+//     and workers nothing at all; they would refuse.
 //  7. Locks: Query.mu is never held while calling out of this package or taking another of its locks.
 package coordinator

@@ -80,7 +80,7 @@ func ownerOf(lives driver.Lives, life string) (owner string, settled bool) {
 	return life, settled
 }
 
-// inherited finds the query of a ticket, or the other coordinator that goes on with it since the one that began it has fallen.
+// inherited finds the query of a ticket, or the other coordinator that has its result, or goes on with it since the one that began it has fallen.
 // While that is being settled, it waits. Neither: the ticket may need nobody.
 func (c *Coordinator) inherited(ctx context.Context, t *pb.Ticket) (*Query, Place, error) {
 	id, life := ids.QueryID(t.GetKey().GetQueryId()), t.GetCoordinatorId()
@@ -89,6 +89,9 @@ func (c *Coordinator) inherited(ctx context.Context, t *pb.Ticket) (*Query, Plac
 		return q, Place{}, nil
 	}
 	if _, lives := c.cfg.Ledger.Lives(); lives.Live[life].ID != "" {
+		if at := lives.Live[life]; t.GetAudience() == pb.Audience_AUDIENCE_COORDINATOR {
+			return nil, Place{Address: at.Address, TLS: at.TLS}, nil // the rows are there
+		}
 		return nil, Place{}, nil
 	}
 	q, at, err := c.Owner(ctx, id, life)

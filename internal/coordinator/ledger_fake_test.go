@@ -23,7 +23,8 @@ type fakeStore struct {
 	fallen  map[string]driver.Fallen
 	records map[string]map[ids.QueryID]*pb.QueryRecord // by owner
 	puts    int
-	away    bool // no call is answered
+	away    bool  // no call is answered
+	refusal error // of records
 }
 
 func newFakeStore() *fakeStore {
@@ -118,7 +119,16 @@ func (l *fakeLedger) write(edit func()) (err error) {
 	return err
 }
 
-func (l *fakeLedger) Put(_ context.Context, record *pb.QueryRecord) error {
+func (l *fakeLedger) Put(ctx context.Context, record *pb.QueryRecord) error {
+	l.store.mu.Lock()
+	refusal := l.store.refusal
+	l.store.mu.Unlock()
+	if ctx.Err() != nil {
+		refusal = qerr.New(qerr.Unavailable, "the call has ended")
+	}
+	if refusal != nil {
+		return refusal
+	}
 	return l.write(func() {
 		l.store.puts++
 		if l.store.records[l.self.ID] == nil {

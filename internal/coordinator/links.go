@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/member"
@@ -19,6 +20,7 @@ type links struct {
 	mu      sync.Mutex
 	workers map[ids.WorkerID]*link
 	waiting map[*Query]struct{} // queries that wait for the first worker
+	met     chan struct{}       // closed when a link is up for the first time; nil while nobody waits for that
 }
 
 // A link is the control stream to one life of a worker. record never changes.
@@ -29,6 +31,7 @@ type link struct {
 
 	// The rest is guarded by links.mu.
 	up   bool
+	met  bool // it was up once
 	load *pb.WorkerLoad
 }
 
@@ -116,7 +119,11 @@ func (l *links) setUp(link *link, load *pb.WorkerLoad) {
 		l.mu.Unlock()
 		return
 	}
-	link.up = true
+	link.up, link.met = true, true
+	if l.met != nil {
+		close(l.met)
+		l.met = nil
+	}
 	l.wake()
 	l.mu.Unlock()
 	l.c.workersChanged()
@@ -177,6 +184,34 @@ func (l *links) find(id ids.WorkerID) *link {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.workers[id]
+}
+
+// meet waits until every worker has been up once, or ctx ends or the time is over: a coordinator that has just begun knows workers by
+// name only.
+func (l *links) meet(ctx context.Context, atMost time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	for {
+		members := l.c.cfg.Cluster.Members().Members
+		l.mu.Lock()
+		strange := slices.ContainsFunc(members, func(m member.Member) bool {
+			link, ok := l.workers[m.ID]
+			return (m.Status == member.Usable || m.Status == member.Draining) && (!ok || !link.met)
+		})
+		if strange && l.met == nil {
+			l.met = make(chan struct{})
+		}
+		met := l.met
+		l.mu.Unlock()
+		if !strange {
+			return
+		}
+		select {
+		case <-met:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // all lists the links to workers that are in the membership.

@@ -47,11 +47,12 @@ func (q *Query) placeOf(ctx context.Context, task ids.TaskIndex, not ids.Attempt
 			return place{}, err
 		}
 		current, ok := q.machine.RootTask(task)
-		if !ok || q.work.plan == nil {
+		waits := q.machine.Status() == lifecycle.Queued // it is being taken over from another coordinator
+		if !waits && (!ok || q.work.plan == nil) {
 			q.mu.Unlock()
 			return place{}, qerr.New(qerr.NotFound, "the result of query %s was read already; send the statement again", q.id)
 		}
-		if current.Attempt != not && current.State >= lifecycle.Placed {
+		if !waits && current.Attempt != not && current.State >= lifecycle.Placed {
 			at, err := q.placeNow(task, current, t, signed)
 			q.mu.Unlock()
 			return at, err

@@ -15,6 +15,8 @@ const (
 	// ledgerPause is how long no record is written after the store did not answer: queries then end with their coordinator,
 	// and do not wait for it each.
 	ledgerPause = 5 * time.Second
+	// promisePause is after how long a client should ask again that cannot be told.
+	promisePause = time.Second
 	// forgetTries and forgetPause say how often the removal of a record is tried: an election takes a second or two. What is
 	// left is found by the successor of this coordinator.
 	forgetTries = 10
@@ -25,53 +27,70 @@ const (
 type promise struct {
 	made    bool
 	pending bool // a write is about to happen
-	// written is the newest mark of a record that was stored; 0 for none.
-	written int
+	// written is what the newest record that was stored tells.
+	written mark
+	// least is one more than the fewest endpoints that a record which may be stored tells of; 0 when there can be none. A write
+	// that was not answered may have happened.
+	least int
 	// never: the query cannot be handed over.
 	never bool
 
 	writing sync.Mutex // held for a whole write, so that a newer record is never replaced by an older one
-	stored  bool       // there may be a record; guarded by writing
 }
 
-// stale reports whether a record of a promised query must be written, since more has happened than the last one tells; the
-// query's mu is held.
-func (p *promise) stale(mark int) bool {
-	if p.never || p.pending || mark <= p.written {
+// A mark is what of a query is worth a new record: stages that have finished, or whose output was lost again, endpoints, changes of the
+// plan. The zero value is that of a query that cannot be handed over, as it does not run.
+type mark struct {
+	runs                     bool
+	stages, endpoints, notes int
+}
+
+// mark is the query's now; mu is held.
+func (q *Query) mark() mark {
+	if q.work.plan == nil || q.work.plan.plan == nil || q.machine.Status() != lifecycle.Running {
+		return mark{}
+	}
+	return mark{true, q.machine.StagesDone(), len(q.endpoints), len(q.notes)}
+}
+
+// wants reports whether the stored record does not tell this; the query's mu is held.
+func (p *promise) wants(now mark) bool { return now.runs && now != p.written && !p.never }
+
+// stale is wants for who will write in a while; the query's mu is held.
+func (p *promise) stale(now mark) bool {
+	if p.pending || !p.wants(now) {
 		return false
 	}
 	p.pending = true
 	return true
 }
 
-// mark grows with what is worth a new record: stages that have finished, endpoints, changes of the plan; mu is held. It is 0
-// while there is nothing to hand over.
-func (q *Query) mark() int {
-	if q.work.plan == nil || q.work.plan.plan == nil || q.machine.Status() != lifecycle.Running {
-		return 0
-	}
-	return 1 + q.machine.StagesDone() + len(q.endpoints) + len(q.notes)
-}
-
 // Promise is to be called before a client is told of the query: from then on another coordinator goes on with it should this one
 // die. It returns when everything that State told before is safe with the others, or cannot be: the query then ends with its
-// coordinator. The error says that this coordinator has fallen itself, so that nothing may be told any more.
+// coordinator. An error says that the client may not be told: another coordinator has taken over, or would go on with less than the
+// client knew, as an older record is stored and can be neither replaced nor removed.
 func (q *Query) Promise(ctx context.Context) error {
 	if q.c.cfg.Ledger == nil {
 		return nil
 	}
 	q.mu.Lock()
-	mark := q.mark()
 	q.promise.made = true
-	wanted := mark > q.promise.written && !q.promise.never
+	wanted, endpoints := q.promise.wants(q.mark()), len(q.endpoints)
 	q.mu.Unlock()
 	if wanted {
-		ctx, cancel := context.WithTimeout(ctx, q.c.cfg.Limits.RecordWait)
+		// A write is not broken off by a client that goes away: it would count as the store's fault.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.c.cfg.Limits.RecordWait)
 		defer cancel()
 		q.c.record(ctx, q)
 	}
 	if q.c.fallen.Load() {
 		return errFallen
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if least := q.promise.least; least > 0 && least <= endpoints {
+		return &qerr.Error{Kind: qerr.Unavailable, RetryAfter: promisePause,
+			Msg: "what has become of the query cannot be written down for other coordinators at the moment; ask for it again"}
 	}
 	return nil
 }
@@ -96,45 +115,53 @@ func (c *Coordinator) record(ctx context.Context, q *Query) {
 	defer q.promise.writing.Unlock()
 	q.mu.Lock()
 	q.promise.pending = false
-	mark := q.mark()
-	if mark <= q.promise.written || q.promise.never {
+	now := q.mark()
+	if !q.promise.wants(now) {
 		q.mu.Unlock()
 		return
 	}
-	s := q.snapshot()
-	q.mu.Unlock()
-	if !s.lasting() {
-		q.neverRecorded()
-		return
+	s, before := q.snapshot(), q.promise.least
+	q.promise.never = !s.lasting()
+	away := c.cfg.Now().UnixMilli() < c.ledgerAway.Load()
+	if before == 0 && !q.promise.never && !away {
+		q.promise.least = now.endpoints + 1
 	}
-	if c.cfg.Now().UnixMilli() < c.ledgerAway.Load() {
+	q.mu.Unlock()
+	if !s.lasting() || away {
 		return
 	}
 	record, err := c.recordOf(q, s)
 	if err == nil {
-		q.promise.stored = true // a write that was not answered may have happened
 		err = c.cfg.Ledger.Put(ctx, record)
+	}
+	if qerr.Is(err, qerr.Resource) || qerr.Is(err, qerr.Internal) { // nothing was written
+		c.cfg.Log.Info().Err(err).Str("query", string(q.id)).Msg("the query cannot be handed over: it ends with this coordinator")
+		if before > 0 {
+			err = c.cfg.Ledger.Delete(ctx, q.id)
+		} else {
+			err = nil
+		}
+		if err == nil {
+			q.recorded(mark{}, 0)
+			return
+		}
 	}
 	switch {
 	case err == nil:
-		q.mu.Lock()
-		q.promise.written = mark
-		q.mu.Unlock()
+		q.recorded(now, now.endpoints+1)
 	case qerr.Is(err, qerr.Fenced):
 		c.fall(err)
-	case qerr.Is(err, qerr.Resource), qerr.Is(err, qerr.Internal):
-		q.neverRecorded()
-		c.cfg.Log.Info().Err(err).Str("query", string(q.id)).Msg("the query cannot be handed over: it ends with this coordinator")
 	default:
 		c.ledgerAway.Store(c.cfg.Now().Add(ledgerPause).UnixMilli())
 		c.cfg.Log.Warn().Err(err).Str("query", string(q.id)).Msg("the query's record could not be written: it ends with this coordinator")
 	}
 }
 
-func (q *Query) neverRecorded() {
+// recorded notes what the stored record tells; the zero mark says that there is none, and never will be.
+func (q *Query) recorded(written mark, least int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.promise.never = true
+	q.promise.written, q.promise.least, q.promise.never = written, least, q.promise.never || !written.runs
 }
 
 // lasting reports whether a query can go on without this coordinator: tickets of the fast path need nobody, and temporary
@@ -165,7 +192,10 @@ func (c *Coordinator) forgetRecord(q *Query) {
 	c.releaseCalls.run(func(ctx context.Context) {
 		q.promise.writing.Lock()
 		defer q.promise.writing.Unlock()
-		if !q.promise.stored {
+		q.mu.Lock()
+		stored := q.promise.least > 0
+		q.mu.Unlock()
+		if !stored {
 			return
 		}
 		for range forgetTries {

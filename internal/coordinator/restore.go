@@ -22,11 +22,15 @@ const attemptsOfEpoch = 1000
 func attemptsOf(epoch uint64) ids.Attempt { return ids.Attempt((epoch - 1) * attemptsOfEpoch) }
 
 // inherit makes a query of a record, in the registry and not begun, so that workers which say that they hold something of it are
-// believed. Nil: it cannot go on here.
-func (c *Coordinator) inherit(record *pb.QueryRecord) *inheritance {
+// believed. Nil without an error: it cannot go on. The error says that this coordinator is going itself: who comes after it finds the
+// record.
+func (c *Coordinator) inherit(record *pb.QueryRecord) (*inheritance, error) {
 	q, err := c.queryOf(record)
 	if err == nil {
 		err = c.registry.add(q)
+	}
+	if err != nil && c.registry.isClosed() {
+		return nil, err
 	}
 	if err != nil {
 		c.cfg.Log.Warn().Err(err).Str("query", record.GetQueryId()).Msg("a query of a fallen coordinator cannot go on")
@@ -35,9 +39,9 @@ func (c *Coordinator) inherit(record *pb.QueryRecord) *inheritance {
 			defer cancel()
 			_ = c.cfg.Ledger.Delete(ctx, ids.QueryID(record.GetQueryId())) // if it stays, its next owner comes to the same end
 		})
-		return nil
+		return nil, nil
 	}
-	return &inheritance{q: q, record: record, keep: keepOf(record)}
+	return &inheritance{q: q, record: record, keep: keepOf(record)}, nil
 }
 
 func (c *Coordinator) queryOf(record *pb.QueryRecord) (*Query, error) {
@@ -55,7 +59,7 @@ func (c *Coordinator) queryOf(record *pb.QueryRecord) (*Query, error) {
 	q := c.newQuery(Request{SQL: record.GetStatement(), Settings: values, User: record.GetUser(), Session: record.GetSession(), held: &held{}})
 	q.id, q.epoch, q.spool, q.revealed = ids.QueryID(record.GetQueryId()), record.GetEpoch(), record.GetKept(), record.GetRevealed()
 	q.submitted = time.UnixMilli(record.GetSubmittedUnixMs())
-	q.promise.made, q.promise.stored = true, true
+	q.promise.made, q.promise.least = true, 1 // the record tells of no endpoint of this owner's
 	q.describe(columns)
 	return q, nil
 }

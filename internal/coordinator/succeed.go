@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -31,12 +32,15 @@ func (c *Coordinator) succeed(ctx context.Context, fallen string) error {
 		return err
 	}
 	began := time.Now()
+	c.links.meet(ctx, c.cfg.Limits.SucceedWait)
 	records, failed := c.cfg.Ledger.Claim(ctx, fallen)
 	var all []*inheritance
 	for _, record := range records { // also when not all of them could be claimed
-		if i := c.inherit(record); i != nil {
+		i, err := c.inherit(record)
+		if i != nil {
 			all = append(all, i)
 		}
+		failed = cmp.Or(failed, err)
 	}
 	request := &pb.SucceedRequest{CoordinatorId: c.cfg.ID, FallenId: fallen}
 	for _, i := range all {
@@ -149,20 +153,21 @@ func (c *Coordinator) resume(i *inheritance, answers map[ids.WorkerID]*pb.Succee
 	for _, w := range usable {
 		known[w.ID] = w
 	}
-	q.mu.Lock()
-	if err == nil && !q.machine.Status().Final() {
-		q.work.plan, q.work.workers, q.ordered, q.stages = placed, known, i.record.GetOrdered(), len(placed.plan.Stages)
-		q.admitted = now
-	}
-	q.mu.Unlock()
 	if err != nil {
 		q.Cancel(err)
-	} else {
-		for _, a := range givenUp {
-			c.abandon(q, a, known[a.Worker])
-		}
-		q.step(event)
 	}
+	var begun effects
+	q.mu.Lock()
+	if q.machine.Status() == lifecycle.Queued { // else it was cancelled
+		q.work.plan, q.work.workers, q.ordered, q.stages = placed, known, i.record.GetOrdered(), len(placed.plan.Stages)
+		q.admitted = now
+		begun = q.apply(event) // at once: who has workers has started
+	}
+	q.mu.Unlock()
+	for _, a := range givenUp {
+		c.abandon(q, a, known[a.Worker])
+	}
+	begun.run(q)
 	if q.State().Status.Final() { // perhaps before the workers could be told by its end
 		for id := range known {
 			c.release(known[id], q.id, q.err())

@@ -288,9 +288,11 @@ func TestAnyCoordinatorAnswers(t *testing.T) {
 func TestStoreIsAway(t *testing.T) {
 	b, _, store := newPair(t)
 	store.change(func() { store.away = true })
-	for range 2 {
+	for n := range 2 {
 		q := b.submit("group")
-		promised(t, q)
+		if n > 0 {
+			promised(t, q) // it is not tried so soon
+		}
 		b.runLeaves(func(string, int) bool { return true })
 		for _, id := range []string{"w1", "w2"} {
 			take(t, b.worker(id).created, "root task")
@@ -330,7 +332,7 @@ func TestRecordsOfNoUse(t *testing.T) {
 		damage(bad)
 		bad.QueryId = "bad " + name
 		store.change(func() { store.records["a"][q.ID()+"/"+"bad"] = bad })
-		if i := other.inherit(bad); i != nil {
+		if i, _ := other.inherit(bad); i != nil { // its error would be that this one stops
 			other.resume(i, nil)
 			if err := i.q.err(); err == nil {
 				t.Errorf("%s: the query goes on", name)
@@ -355,7 +357,8 @@ func TestOpenWaitsForTheSuccessor(t *testing.T) {
 	b.holds(isDone, isPlaced)
 	ticket := q.State().Endpoints[0].Ticket
 	b.clients.mu.Lock()
-	b.clients.open = func(string) (flightx.Reader, error) { return nil, errors.New("not read here") }
+	sent := make(chan struct{})
+	b.clients.open = func(string) (flightx.Reader, error) { <-sent; return nil, errors.New("not read here") }
 	b.clients.mu.Unlock()
 	store.unlist("a")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -371,6 +374,7 @@ func TestOpenWaitsForTheSuccessor(t *testing.T) {
 			t.Errorf("%s was sent %v", id, spec.GetKey())
 		}
 	}
+	close(sent)
 	<-opened
 	inherited(t, other, q).Cancel(nil)
 }
