@@ -136,7 +136,7 @@ test-hosts: need-network build tools-python ## every process on a host of its ow
 KILLS ?= 100
 
 .PHONY: owners
-owners: build tools-python tools-etcd ## coordinators killed KILLS times (100) under TPC-H load, and once more with results through them
+owners: build tools-python tools-etcd ## coordinators killed KILLS times (100) under TPC-H load, others stopped meanwhile; once more with results through them
 	ARBALEST_KILLS=$(KILLS) $(GO) test -tags $(TAGS) -count=1 -timeout 4h -v -run TestOwnersDie ./integration/fleet
 	ARBALEST_KILLS=$(KILLS) ARBALEST_KILLS_PROXY=1 $(GO) test -tags $(TAGS) -count=1 -timeout 4h -v -run TestOwnersDie ./integration/fleet
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +23,9 @@ import (
 
 const (
 	// killsSample is how often the fixed sample kills a coordinator; ARBALEST_KILLS says otherwise.
-	killsSample = 2
+	killsSample = 1
+	// hangEvery is with which of the kills another coordinator is stopped, to find out when it goes on that it counts as dead.
+	hangEvery = 2
 	// coordinators is how many there are.
 	coordinators = 3
 	// patrons is how many clients keep the cluster busy.
@@ -31,9 +34,10 @@ const (
 	takeoverMax = 10 * time.Second
 )
 
-// TestOwnersDie kills coordinators, without warning and at random moments, while clients run TPC-H queries at all of them. No
-// client loses a query that it was told of, every answer is DuckDB's, and no worker does anything for the dead once their
-// successor has spoken.
+// TestOwnersDie kills coordinators, without warning and at random moments, while clients run TPC-H queries at all of them. With
+// every second one another coordinator stands still for longer than its lease: it is taken for dead, and when it goes on it finds that
+// out and ends. No client loses a query that it was told of, every answer is DuckDB's, and no worker does anything for the dead once
+// their successor has spoken.
 func TestOwnersDie(t *testing.T) {
 	kills, err := strconv.Atoi(cmp.Or(os.Getenv("ARBALEST_KILLS"), strconv.Itoa(killsSample)))
 	if err != nil {
@@ -73,17 +77,17 @@ func TestOwnersDie(t *testing.T) {
 		doors = append(doors, p.Address)
 	}
 
-	counts, stop := &tally{}, make(chan struct{})
+	counts, enough := &tally{}, make(chan struct{})
 	var load sync.WaitGroup
 	for i := range patrons {
 		p := &patron{doors: doors, at: i % len(doors), rng: rand.New(rand.NewPCG(seed, uint64(i))), tally: counts} //nolint:gosec // repeatable
 		load.Go(func() {
-			if err := p.load(ctx, stop, queries, answers); err != nil {
+			if err := p.load(ctx, enough, queries, answers); err != nil {
 				t.Errorf("client %d: %v", i, err)
 			}
 		})
 	}
-	halt := sync.OnceFunc(func() { close(stop); load.Wait() })
+	halt := sync.OnceFunc(func() { close(enough); load.Wait() })
 	defer halt()
 
 	rng := rand.New(rand.NewPCG(seed, 100)) //nolint:gosec // repeatable
@@ -105,7 +109,7 @@ func TestOwnersDie(t *testing.T) {
 			}
 		}
 	}
-	settled := 0
+	settled, hung := 0, 0
 	var longest time.Duration
 	until := time.Now().Add(limit)
 	for n := range kills {
@@ -128,18 +132,30 @@ func TestOwnersDie(t *testing.T) {
 			counts.polling[victim].Load(), counts.reading[victim].Load())
 		revive()
 		known, began := succeeded(t, processes()), time.Now()
+		falls := []int{victim}
 		processes()[victim].Kill()
-		await(ctx, t, "another coordinator goes on", func() bool { return succeeded(t, processes()) > known })
+		if n%hangEvery == 0 {
+			if other := (victim + 1 + rng.IntN(coordinators-1)) % coordinators; stop(processes()[other]) {
+				falls = append(falls, other)
+			}
+		}
+		await(ctx, t, "another coordinator goes on", func() bool { return succeeded(t, processes()) >= known+len(falls) })
 		settled++
 		longest = max(longest, time.Since(began))
-		if err := cluster.Reopen(ctx, victim); err != nil {
-			t.Fatal(err)
+		for _, i := range falls[1:] {
+			goOn(ctx, t, processes()[i])
+			hung++
+		}
+		for _, i := range falls {
+			if err := cluster.Reopen(ctx, i); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	halt()
 	revive()
-	t.Logf("%d kills, %d taken for dead: %d queries finished, %d sent again, %d polled on at another coordinator, %d endpoints read again; taken over within %s",
-		settled, fell, counts.finished.Load(), counts.resent.Load(), counts.carried.Load(), counts.reread.Load(), longest.Round(time.Millisecond))
+	t.Logf("%d kills, %d stood still, %d more taken for dead: %d queries finished, %d sent again, %d polled on at another coordinator, %d endpoints read again; taken over within %s",
+		settled, hung, fell, counts.finished.Load(), counts.resent.Load(), counts.carried.Load(), counts.reread.Load(), longest.Round(time.Millisecond))
 	if kills > killsSample && longest > takeoverMax {
 		t.Errorf("another coordinator went on after %s, want %s", longest, takeoverMax)
 	}
@@ -175,6 +191,24 @@ func TestOwnersDie(t *testing.T) {
 		handovers += n
 	}
 	t.Logf("%d times a worker was told of a query's next owner", handovers)
+}
+
+// stop has a coordinator stand still; false when it has ended, as the machine kept it from its lease.
+func stop(p *harness.Process) bool { return p.Signal(syscall.SIGSTOP) == nil }
+
+// goOn lets a coordinator go on that counts as dead: it notices, and ends.
+func goOn(ctx context.Context, t *testing.T, p *harness.Process) {
+	t.Helper()
+	_ = p.Signal(syscall.SIGCONT) // it may have ended before it was stopped
+	select {
+	case <-p.Ended():
+	case <-ctx.Done():
+		t.Fatalf("%s has fallen, and goes on", p.Name)
+	}
+	if log := p.LogTail(); !strings.Contains(log, "another coordinator has taken over") {
+		t.Errorf("%s does not say why it ended:\n%s", p.Name, log)
+	}
+	p.Kill() // so that its end is no fault
 }
 
 // longQueries take a second or two, so that clients poll, and have more rows than one batch.
