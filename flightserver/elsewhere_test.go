@@ -104,3 +104,40 @@ func TestUnknownQueriesAreNotPassedOnTwice(t *testing.T) {
 		t.Errorf("refused with %v", err)
 	}
 }
+
+// Who cannot be told of a query for the moment asks again, and is told then.
+func TestPollsThatCannotBePromised(t *testing.T) {
+	f := start(t, nil)
+	c := f.session(t)
+	first, err := c.ExecutePoll(testContext(t), "block", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := f.fake.find("q1")
+	q.place(2, "")
+	q.unsafe.Store(true)
+	_, err = c.ExecutePoll(testContext(t), "block", first.GetFlightDescriptor())
+	wantCode(t, err, codes.Unavailable)
+	_, err = c.Client.GetFlightInfo(testContext(t), first.GetFlightDescriptor())
+	wantCode(t, err, codes.Unavailable)
+	q.unsafe.Store(false)
+	second, err := c.ExecutePoll(testContext(t), "block", first.GetFlightDescriptor())
+	if err != nil || second.GetFlightDescriptor() != nil || len(second.GetInfo().GetEndpoint()) != 2 {
+		t.Errorf("asked again: %v, %v", second, err)
+	}
+}
+
+// A query that is complete without an endpoint is a fault, however its client waits: it would take it for no rows.
+func TestPolledQueryWithoutEndpoint(t *testing.T) {
+	f := start(t, nil)
+	c := f.session(t)
+	first, err := c.ExecutePoll(testContext(t), "block", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.fake.find("q1").place(0, "")
+	_, err = c.ExecutePoll(testContext(t), "block", first.GetFlightDescriptor())
+	wantCode(t, err, codes.Internal)
+	_, err = c.Client.GetFlightInfo(testContext(t), first.GetFlightDescriptor())
+	wantCode(t, err, codes.Internal)
+}

@@ -65,6 +65,7 @@ type fakeQuery struct {
 	// cancelled is closed by the first Cancel.
 	cancelled chan struct{}
 	promised  atomic.Int64
+	unsafe    atomic.Bool // no promise can be made
 
 	mu    sync.Mutex
 	state coordinator.QueryState
@@ -91,7 +92,13 @@ func (q *fakeQuery) State() coordinator.QueryState {
 
 func (q *fakeQuery) Cancel(cause error) { q.end(cause) }
 
-func (q *fakeQuery) Promise(context.Context) error { q.promised.Add(1); return nil }
+func (q *fakeQuery) Promise(context.Context) error {
+	q.promised.Add(1)
+	if q.unsafe.Load() {
+		return qerr.New(qerr.Unavailable, "ask again")
+	}
+	return nil
+}
 
 func (q *fakeQuery) end(cause error) {
 	q.mu.Lock()

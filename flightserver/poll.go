@@ -102,6 +102,9 @@ func (s *Server) pollInfo(ctx context.Context, c caller, d *wire.FlightDescripto
 	}
 	info := s.queryInfo(d, q, state)
 	if state.Complete {
+		if err := whole(q, state); err != nil {
+			return nil, err
+		}
 		if err := s.placed(ctx, q, poll, state.Settings); err != nil {
 			return nil, err
 		}
@@ -141,6 +144,9 @@ func (s *Server) waitPolled(ctx context.Context, c caller, d *wire.FlightDescrip
 			return err
 		}
 		state := q.State()
+		if err := whole(q, state); err != nil {
+			return err
+		}
 		if err := q.Promise(ctx); err != nil {
 			return err
 		}

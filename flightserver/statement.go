@@ -101,6 +101,7 @@ func (s *Server) execute(ctx context.Context, d *wire.FlightDescriptor, e execut
 		return nil, err
 	}
 	if err := q.Promise(ctx); err != nil {
+		q.Cancel(err)
 		return nil, err
 	}
 	return s.queryInfo(d, q, state), nil
@@ -115,10 +116,7 @@ func (s *Server) run(ctx context.Context, e execution) (Query, coordinator.Query
 	err = q.Ready(ctx)
 	state := q.State()
 	if err == nil {
-		err = state.Err
-	}
-	if err == nil && len(state.Endpoints) == 0 {
-		err = qerr.New(qerr.Internal, "query %s has no endpoint", q.ID()) // its client would take that for no rows
+		err = whole(q, state)
 	}
 	if err == nil {
 		err = s.adopt(ctx, e.caller, r.Settings, state.Settings)
@@ -129,6 +127,14 @@ func (s *Server) run(ctx context.Context, e execution) (Query, coordinator.Query
 		return nil, state, err
 	}
 	return q, state, nil
+}
+
+// whole says why a query whose endpoints are placed cannot be told: it has failed, or has none, which its client would take for no rows.
+func whole(q Query, state coordinator.QueryState) error {
+	if state.Err == nil && len(state.Endpoints) == 0 {
+		return qerr.New(qerr.Internal, "query %s has no endpoint", q.ID())
+	}
+	return state.Err
 }
 
 // adopt puts what a statement changed in its settings into the session, and leaves alone what others changed meanwhile.
