@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/catalog"
 	"github.com/arbalest-sql/arbalest/catalog/dirdriver"
@@ -72,8 +73,17 @@ func (n *node) runDoor(out io.Writer, embed func(*door) error) (err error) {
 	n.serve(d.server, d.listener, fail)
 	fmt.Fprintf(out, "arbalest %s: %d tables, %d workers; Flight SQL at %s://%s, HTTP at %s\n",
 		n.config.Role, d.tables, len(d.cluster.Members().Usable()), n.scheme(), n.advertised(d.listener), metrics.address())
-	return n.wait(failure, d.drain)
+	err = n.wait(failure, d.drain)
+	if d.coordinator.Fallen() { // what it passes on of others' results goes on to its end
+		ctx, cancel := context.WithTimeout(context.Background(), fallenTimeout)
+		defer cancel()
+		_ = d.drain(ctx) // it was cut short: the error above is why
+	}
+	return err
 }
+
+// fallenTimeout is how long a coordinator that has fallen finishes the streams that it only passes on.
+const fallenTimeout = 5 * time.Second
 
 func (n *node) scheme() string {
 	if n.config.TLSCert != "" {

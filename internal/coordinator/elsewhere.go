@@ -101,6 +101,19 @@ func (c *Coordinator) inherited(ctx context.Context, t *pb.Ticket) (*Query, Plac
 	return q, at, err
 }
 
+// ownerAsked says which other coordinator knows better, since a worker does not give a result for a reason that is final: the owner may
+// have had it read, or have placed it elsewhere. One that died with what it read cannot be reached until it is succeeded, and the reader
+// is told to come again.
+func (c *Coordinator) ownerAsked(t *pb.Ticket, err error) (at Place, ok bool) {
+	if c.cfg.Ledger == nil || t.GetTask() != nil || t.GetCoordinatorId() == c.cfg.ID ||
+		!qerr.Is(err, qerr.AlreadyExists) && !qerr.Is(err, qerr.Cancelled) && !qerr.Is(err, qerr.NotFound) {
+		return Place{}, false
+	}
+	_, lives := c.cfg.Ledger.Lives()
+	owner, ok := lives.Live[t.GetCoordinatorId()]
+	return Place{Address: owner.Address, TLS: owner.TLS}, ok
+}
+
 // openElsewhere reads a result through another coordinator, as the user whom this one has checked.
 func (c *Coordinator) openElsewhere(ctx context.Context, at Place, ticket []byte, subject string) (flightx.Reader, error) {
 	token := c.cfg.Keys.IssueToken(auth.Claims{Subject: subject, Session: newID("s"), Expires: c.cfg.Now().Add(passTTL)})

@@ -90,6 +90,9 @@ func (c *Coordinator) fall(why error) {
 	c.group.run(func(context.Context) { c.cfg.Fallen(errFallen) })
 }
 
+// Fallen reports whether another coordinator has taken over.
+func (c *Coordinator) Fallen() bool { return c.fallen.Load() }
+
 // settledFalls are the fallen coordinators of which nobody wants anything any more.
 func (c *Coordinator) settledFalls() (ids []string) {
 	if c.cfg.Ledger == nil {

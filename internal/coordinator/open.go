@@ -44,7 +44,11 @@ func (c *Coordinator) Open(ctx context.Context, ticket []byte, subject string) (
 		return c.openLocal(ctx, q)
 	case pb.Audience_AUDIENCE_RESULT:
 		if q == nil || q.State().Status.Final() { // another coordinator's, or a result that is read once more
-			return c.openWorker(ctx, place{worker: ids.WorkerID(t.GetWorkerId()), incarnation: ids.Incarnation(t.GetIncarnation()), ticket: ticket}, subject)
+			r, err := c.openWorker(ctx, place{worker: ids.WorkerID(t.GetWorkerId()), incarnation: ids.Incarnation(t.GetIncarnation()), ticket: ticket}, subject)
+			if at, ok := c.ownerAsked(t, err); q == nil && ok && ctx.Err() == nil {
+				return c.openElsewhere(ctx, at, ticket, subject)
+			}
+			return r, err
 		}
 		return c.openProxy(ctx, q, t, ticket)
 	default:

@@ -1,8 +1,10 @@
 package coordinator
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -215,6 +217,41 @@ func TestRowsOfAnotherCoordinator(t *testing.T) {
 	q.Cancel(nil)
 }
 
+// A worker that has given a result to its owner gives it to nobody else; whether that owner lives is found out there.
+func TestOwnersOfResultsAreAsked(t *testing.T) {
+	b, other, _ := newPair(t)
+	q := b.submit("group")
+	b.placed(q)
+	e := q.State().Endpoints[0]
+	for _, c := range []struct {
+		worker, owner error
+		asked         []string
+	}{
+		{qerr.New(qerr.AlreadyExists, "read"), qerr.New(qerr.Unavailable, "dead"), []string{"worker", "a:1"}},
+		{qerr.New(qerr.Cancelled, "its reader left"), qerr.New(qerr.Unavailable, "dead"), []string{"worker", "a:1"}},
+		{qerr.New(qerr.NotFound, "gone"), qerr.New(qerr.NotFound, "forgotten"), []string{"worker", "a:1"}},
+		{qerr.New(qerr.Unavailable, "away"), nil, []string{"worker"}},
+		{qerr.New(qerr.User, "division by zero"), nil, []string{"worker"}},
+	} {
+		var asked []string
+		b.clients.mu.Lock()
+		b.clients.open = func(address string) (flightx.Reader, error) {
+			if address == "a:1" {
+				asked = append(asked, address)
+				return nil, c.owner
+			}
+			asked = append(asked, "worker")
+			return nil, c.worker
+		}
+		b.clients.mu.Unlock()
+		_, err := other.Open(t.Context(), e.Ticket, "")
+		if want := cmp.Or(c.owner, c.worker); !slices.Equal(asked, c.asked) || qerr.KindOf(err) != qerr.KindOf(want) {
+			t.Errorf("the worker says %v: asked %v, told %v", c.worker, asked, err)
+		}
+	}
+	q.Cancel(nil)
+}
+
 // A reader of a query that goes on is not held up by an attempt that never comes: the query's end ends it.
 func TestPlaceOfUnknownTask(t *testing.T) {
 	b := newBench(t, 2)
@@ -224,4 +261,26 @@ func TestPlaceOfUnknownTask(t *testing.T) {
 		t.Errorf("an unknown task: %v", err)
 	}
 	q.step(lifecycle.Cancel{Cause: qerr.New(qerr.Cancelled, "enough"), Now: b.clock()})
+}
+
+// Without a ledger a promise costs nothing, and tickets carry nothing for other coordinators.
+func TestPromisesWithoutLedger(t *testing.T) {
+	b := newBench(t, 1)
+	for _, sql := range []string{"scan", "anything"} {
+		q := b.submit(sql)
+		if err := q.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(10, func() {
+			if err := q.Promise(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: a promise allocates %v times", sql, n)
+		}
+		if task := b.ticketOf(q.State().Endpoints[0]).GetTask(); sql == "anything" && task != nil {
+			t.Errorf("the ticket carries %v", task)
+		}
+		q.Cancel(nil)
+	}
 }
