@@ -123,7 +123,7 @@ chaos: need-network build tools-python ## every fault at every place, 200 killed
 	ARBALEST_CHAOS=full $(GO) test -count=1 -timeout 4h -v ./integration/chaos/...
 
 .PHONY: test-k8s
-test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the chart and processes against a real API server
+test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the chart and processes against a real API server; Linux, as root
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run 'APIServer' ./internal/cluster/kubernetes
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v ./integration/kubernetes
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run Kubernetes ./integration/deploy
