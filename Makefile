@@ -88,10 +88,11 @@ FUZZ_TIME ?= 30m
 .PHONY: fuzz-flight
 fuzz-flight: need-c ## every entry point of coordinator and worker, with messages that are nearly right and with noise: FUZZ_TIME=30m, ARBALEST_FUZZ_SEED
 	fuzz="$(GO) test -tags $(TAGS) -count=1 -timeout 0 ./flightserver"
-	# The first covers all entry points; the others mutate by coverage. Each has all of the time.
+	# The first covers all entry points; the others mutate by coverage. Each has all of the time, and spends it on new inputs: to make
+	# each input that covers something new as small as can be would take a minute each, and most of the time.
 	ARBALEST_FUZZ_FLIGHT=$(FUZZ_TIME) $$fuzz -v -run 'TestFuzzFlight$$' & calls=$$!
-	$$fuzz -run '^$$' -fuzz 'FuzzRows$$' -fuzztime $(FUZZ_TIME) -parallel 1 & rows=$$!
-	$$fuzz -run '^$$' -fuzz 'FuzzBytes$$' -fuzztime $(FUZZ_TIME) -parallel 1 & bytes=$$!
+	$$fuzz -run '^$$' -fuzz 'FuzzRows$$' -fuzztime $(FUZZ_TIME) -fuzzminimizetime 1s -parallel 1 & rows=$$!
+	$$fuzz -run '^$$' -fuzz 'FuzzBytes$$' -fuzztime $(FUZZ_TIME) -fuzzminimizetime 1s -parallel 1 & bytes=$$!
 	failed=0; for one in $$calls $$rows $$bytes; do wait $$one || failed=1; done; exit $$failed
 
 .PHONY: test-matrix
@@ -123,7 +124,7 @@ chaos: need-network build tools-python ## every fault at every place, 200 killed
 	ARBALEST_CHAOS=full $(GO) test -count=1 -timeout 4h -v ./integration/chaos/...
 
 .PHONY: test-k8s
-test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the chart and processes against a real API server
+test-k8s: build tools-python tools-etcd tools-k8s ## the Kubernetes driver, the chart and processes against a real API server; Linux, as root
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run 'APIServer' ./internal/cluster/kubernetes
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v ./integration/kubernetes
 	ARBALEST_KUBERNETES=1 $(GO) test -count=1 -timeout 25m -v -run Kubernetes ./integration/deploy

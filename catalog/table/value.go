@@ -73,7 +73,7 @@ func ParseValue(text string, t Type) (Value, bool) {
 		return Value{Number: n}, ok
 	case Date:
 		d, err := time.Parse("2006-1-2", text)
-		return Value{Number: floorDiv(d.Unix(), 86400)}, err == nil && d.Year() >= 1
+		return Value{Number: FloorDiv(d.Unix(), 86400)}, err == nil && d.Year() >= 1
 	case Time:
 		d, err := time.Parse("15:04:05.999999", text)
 		return Value{Number: int64(d.Sub(d.Truncate(24*time.Hour)) / time.Microsecond)}, err == nil
@@ -111,9 +111,10 @@ func unscaled(text string, scale int) (int64, bool) {
 	return n, err == nil
 }
 
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
+// FloorDiv divides by d > 0 and rounds down, also below zero: the last moment before 1970 is of the day before, not of day 0.
+func FloorDiv(n, d int64) int64 {
+	q := n / d
+	if n%d < 0 {
 		q--
 	}
 	return q
@@ -153,7 +154,7 @@ func (v Value) SQL(t Type) (sql string, ok bool) {
 
 func momentText(n int64, t Type) (string, bool) {
 	units := t.UnitsPerSecond()
-	seconds := floorDiv(n, units)
+	seconds := FloorDiv(n, units)
 	if seconds > 1<<40 || seconds < -(1<<40) {
 		return "", false
 	}

@@ -37,7 +37,9 @@ func (n *node) clientTLS() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return certs.ClientConfig(authorities, pair), nil
+	config := certs.ClientConfig(authorities, pair)
+	config.ServerName = c.TLSServerName
+	return config, nil
 }
 
 // etcdTLS is how this node speaks to etcd.

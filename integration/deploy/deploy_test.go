@@ -99,8 +99,10 @@ func TestKubernetesPage(t *testing.T) {
 	t.Setenv("CHART", chart)
 	t.Setenv("HOME", t.TempDir()) // kubectl and Helm keep caches there
 	blocks := sections(string(page))
-	contains(t, run(t, blocks[preparation]+blocks["Kubernetes"], tools), []string{"STATUS: deployed", "deployment.apps/arbalest", "statefulset.apps/arbalest-workers",
-		"networkpolicy.networking.k8s.io/arbalest-workers", "poddisruptionbudget.policy/arbalest-workers", "service/arbalest-workers"})
+	contains(t, run(t, blocks[preparation]+blocks["Kubernetes"], tools), []string{"1 chart(s) linted, 0 chart(s) failed", "STATUS: deployed",
+		"deployment.apps/arbalest", "statefulset.apps/arbalest-workers", "networkpolicy.networking.k8s.io/arbalest-workers",
+		"poddisruptionbudget.policy/arbalest-workers", "service/arbalest-workers", "deployment.apps/arbalest configured (server dry run)",
+		"REVISION: 2"})
 }
 
 func contains(t *testing.T, out string, prints []string) {

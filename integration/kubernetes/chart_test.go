@@ -36,7 +36,12 @@ var variants = map[string][]string{
 		"coordinator.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.topologyKey=zone",
 		"data.volumes[0].name=data", "data.volumes[0].persistentVolumeClaim.claimName=lake", "data.mounts[0].name=data", "data.mounts[0].mountPath=/data",
 		"networkPolicy.clients[0].ipBlock.cidr=10.0.0.0/8", "image.tag=v9"}, secured...),
-	"nothing extra": append([]string{"networkPolicy.enabled=false", "podDisruptionBudget.enabled=false"}, secured...),
+	"over etcd": append([]string{"cluster=etcd", "etcd.endpoints[0]=etcd-0.etcd:2379", "etcd.endpoints[1]=etcd-1.etcd:2379", "etcd.tls.secretName=etcd",
+		"etcd.tls.clientCertificate=true", "etcd.user=arbalest", "etcd.passwordSecretName=password", "etcd.prefix=/somewhere/else", "tls.clients=optional",
+		"tls.certManager.issuerRef.name=internal", "tls.certManager.issuerRef.kind=ClusterIssuer", "tls.certManager.dnsNames[0]=sql.example.org"}, secured...),
+	"etcd in the open":        {"cluster=etcd", "etcd.endpoints[0]=etcd:2379", "clusterKey.secretName=key", "insecure=true"},
+	"certificates of clients": append([]string{"tls.clients=required"}, secured...),
+	"nothing extra":           append([]string{"networkPolicy.enabled=false", "podDisruptionBudget.enabled=false"}, secured...),
 }
 
 // helm runs Helm over the chart with values.
@@ -70,8 +75,12 @@ type object struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string
 	Metadata   struct{ Name, Namespace string }
-	Spec       struct{ Template struct{ Spec podSpec } }
-	text       string
+	Spec       struct {
+		Template struct{ Spec podSpec }
+		DNSNames []string `yaml:"dnsNames"` // of a Certificate
+		Usages   []string
+	}
+	text string
 }
 
 type podSpec struct {
@@ -134,8 +143,10 @@ func (o object) path() string {
 	return fmt.Sprintf("%s/namespaces/%s/%s/%s", group, o.Metadata.Namespace, plural, o.Metadata.Name)
 }
 
-// serviceMonitors makes the API server know the Prometheus operator's kind.
-const serviceMonitors = `
+// custom are the kinds of operators that the API server is made to know: of Prometheus's, and cert-manager's with the fields of
+// its own definition that the chart uses.
+var custom = map[string]string{
+	"servicemonitors.monitoring.coreos.com": `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: servicemonitors.monitoring.coreos.com}
@@ -148,7 +159,42 @@ spec:
     served: true
     storage: true
     schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, x-kubernetes-preserve-unknown-fields: true}}}}
-`
+`,
+	"certificates.cert-manager.io": `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: certificates.cert-manager.io}
+spec:
+  group: cert-manager.io
+  scope: Namespaced
+  names: {plural: certificates, singular: certificate, kind: Certificate}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [issuerRef, secretName]
+            properties:
+              secretName: {type: string}
+              issuerRef:
+                type: object
+                required: [name]
+                properties: {name: {type: string}, kind: {type: string}, group: {type: string}}
+              dnsNames: {type: array, items: {type: string}}
+              usages: {type: array, items: {type: string, enum: [digital signature, key encipherment, server auth, client auth]}}
+              privateKey:
+                type: object
+                properties:
+                  algorithm: {type: string, enum: [RSA, ECDSA, Ed25519]}
+                  size: {type: integer}
+                  rotationPolicy: {type: string, enum: [Never, Always]}
+`,
+}
 
 // TestChart lints and renders the chart, and lets the API server check every object, in every variant.
 func TestChart(t *testing.T) {
@@ -157,10 +203,13 @@ func TestChart(t *testing.T) {
 	if err := server.Apply("/api/v1/namespaces/"+namespace, "{apiVersion: v1, kind: Namespace, metadata: {name: "+namespace+"}}", false); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servicemonitors.monitoring.coreos.com", serviceMonitors, false); err != nil {
-		t.Fatal(err)
+	for name, definition := range custom {
+		if err := server.Apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"+name, definition, false); err != nil {
+			t.Fatal(err)
+		}
 	}
 	server.Await("/apis/monitoring.coreos.com/v1")
+	server.Await("/apis/cert-manager.io/v1")
 	kinds := map[string]int{}
 	for name, values := range variants {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +225,7 @@ func TestChart(t *testing.T) {
 		})
 	}
 	for _, kind := range []string{"Deployment", "StatefulSet", "Service", "ServiceAccount", "Role", "RoleBinding", "PodDisruptionBudget",
-		"HorizontalPodAutoscaler", "NetworkPolicy", "ServiceMonitor"} {
+		"HorizontalPodAutoscaler", "NetworkPolicy", "ServiceMonitor", "Certificate"} {
 		if kinds[kind] == 0 {
 			t.Errorf("no variant has a %s", kind)
 		}
@@ -231,10 +280,18 @@ func TestRefusals(t *testing.T) {
 		"clusterKey.secretName": {"insecure=true"},
 		"tls.secretName":        {"clusterKey.secretName=key", "users.secretName=users"},
 		"users.secretName":      {"clusterKey.secretName=key", "tls.secretName=tls"},
+
+		"etcd.endpoints":          {"cluster=etcd", "clusterKey.secretName=key", "insecure=true"},
+		"etcd.passwordSecretName": {"cluster=etcd", "etcd.endpoints[0]=e:1", "etcd.user=u", "clusterKey.secretName=key", "insecure=true"},
 	} {
 		out, err := helm(t, values, "template", release, chart(t))
 		if err == nil || !strings.Contains(out, missing+" is missing") {
 			t.Errorf("without %s: %v\n%s", missing, err, out)
+		}
+	}
+	for _, wrong := range []string{"cluster=memory", "tls.clients=maybe"} {
+		if out, err := helm(t, append([]string{wrong}, secured...), "template", release, chart(t)); err == nil || !strings.Contains(out, "is not known") {
+			t.Errorf("%s: %v\n%s", wrong, err, out)
 		}
 	}
 }

@@ -29,40 +29,27 @@ const (
 	orderTotals = "SELECT count(*) FROM (SELECT o_custkey, count(*) AS n FROM orders JOIN lineitem ON o_orderkey = l_orderkey GROUP BY o_custkey)"
 )
 
-// near is an address of this machine that may stand in an EndpointSlice: loopback may not.
-func near(t *testing.T) string {
-	t.Helper()
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range addresses {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
-			return n.IP.String()
-		}
-	}
-	t.Skip("this machine has no IPv4 address beside loopback")
-	return ""
-}
-
 // workersService is the name that the chart gives the workers' Service.
 const workersService = release + "-arbalest-workers"
 
+// An endpoint is a worker's host:port, and its pod's name; empty = none.
+type endpoint struct{ address, hostname string }
+
 // list writes the workers that Kubernetes would list, not ready as they are before a coordinator came.
-func list(server *kubetest.Server, addresses []string) error {
-	type endpoint struct {
-		Addresses  []string        `json:"addresses"`
-		Conditions map[string]bool `json:"conditions"`
-	}
-	for i, address := range addresses {
-		host, port, err := net.SplitHostPort(address)
+func list(server *kubetest.Server, workers []endpoint) error {
+	for i, w := range workers {
+		host, port, err := net.SplitHostPort(w.address)
 		if err != nil {
 			return err
+		}
+		one := map[string]any{"addresses": []string{host}, "conditions": map[string]bool{"ready": false}}
+		if w.hostname != "" {
+			one["hostname"] = w.hostname
 		}
 		slice := map[string]any{"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
 			"metadata":  map[string]any{"name": fmt.Sprintf("workers-%d", i), "namespace": namespace, "labels": map[string]string{"kubernetes.io/service-name": workersService}},
 			"ports":     []map[string]any{{"name": "flight", "port": json.Number(port)}, {"name": "http", "port": 1}},
-			"endpoints": []endpoint{{Addresses: []string{host}, Conditions: map[string]bool{"ready": false}}}}
+			"endpoints": []any{one}}
 		text, err := json.Marshal(slice)
 		if err != nil {
 			return err
@@ -110,7 +97,7 @@ func TestProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := list(server, addresses); err != nil {
+	if err := list(server, []endpoint{{address: addresses[0]}, {address: addresses[1]}}); err != nil {
 		t.Fatal(err)
 	}
 	cluster := harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Env: []string{"KUBECONFIG=" + kubeconfig},

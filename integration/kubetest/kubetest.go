@@ -82,7 +82,10 @@ func Start(t testing.TB, tokens map[string]string) *Server {
 	}
 	s.write("tokens.csv", []byte(lines))
 	_, port, _ := strings.Cut(free[0], ":")
-	s.flags = []string{"--etcd-servers=http://" + etcd.Endpoints()[0], "--secure-port=" + port, "--bind-address=127.0.0.1", "--cert-dir=" + s.path("certs"),
+	s.flags = []string{"--etcd-servers=http://" + etcd.Endpoints()[0], "--secure-port=" + port, "--bind-address=127.0.0.1",
+		// What pods would reach it at: nobody does, and it does not start where it finds none, on a machine without a network.
+		"--advertise-address=192.0.2.1",
+		"--cert-dir=" + s.path("certs"),
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=" + s.path("sa.pub"),
 		"--service-account-signing-key-file=" + s.path("sa.key"), "--service-cluster-ip-range=10.0.0.0/24",
 		"--token-auth-file=" + s.path("tokens.csv"), "--authorization-mode=RBAC",

@@ -28,20 +28,12 @@ func appendDate(b *array.Date32Builder, a arrow.Array, i int) error {
 		b.Append(a.Value(i))
 		return nil
 	}
-	days := floorDiv(int64(a.(*array.Date64).Value(i)), millisOfDay) //nolint:forcetypeassert // See scalar.
+	days := table.FloorDiv(int64(a.(*array.Date64).Value(i)), millisOfDay) //nolint:forcetypeassert // See scalar.
 	if days != int64(int32(days)) {
 		return qerr.New(qerr.User, "a date is out of DATE's range")
 	}
 	b.Append(arrow.Date32(days))
 	return nil
-}
-
-func floorDiv(n, d int64) int64 {
-	q := n / d
-	if n%d < 0 {
-		q--
-	}
-	return q
 }
 
 // timeInDay checks a time of day in the unit of its type. Midnight at the end of the day is one, too.
@@ -115,7 +107,7 @@ func toMicros(v int64, unit arrow.TimeUnit) (micros int64, ok bool) {
 	case arrow.Millisecond:
 		times = 1000
 	case arrow.Nanosecond:
-		return floorDiv(v, 1000), true
+		return table.FloorDiv(v, 1000), true
 	}
 	if v > math.MaxInt64/times || v < math.MinInt64/times {
 		return 0, false

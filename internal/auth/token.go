@@ -20,8 +20,9 @@ const (
 	tokenPrefix = "arb1."
 	// credentialTTL is how long a cluster credential lasts: each call makes its own, so it needs to outlive one call's start.
 	credentialTTL = time.Minute
-	// clockSkewMax is by how much two nodes' clocks may differ before their credentials are refused.
-	clockSkewMax = 2 * time.Minute
+	// ClockSkewMax is by how much two nodes' clocks may differ before their credentials are refused: what Kerberos allows, and far
+	// more than clocks that somebody looks after ever do.
+	ClockSkewMax = 5 * time.Minute
 
 	kindToken      = "token"
 	kindCredential = "credential"
@@ -78,7 +79,7 @@ func (k *Keyring) Credential(now time.Time) string {
 		ExpiresUnixMs: now.Add(credentialTTL).UnixMilli()})
 }
 
-// VerifyCredential checks a cluster credential, allowing for clocks that differ by up to two minutes.
+// VerifyCredential checks a cluster credential, allowing for clocks that differ by up to ClockSkewMax.
 func (k *Keyring) VerifyCredential(credential string, now time.Time) error {
 	if credential == "" {
 		return qerr.New(qerr.Unauthenticated, "this call is for nodes of the cluster: it lacks the cluster credential")
@@ -88,10 +89,10 @@ func (k *Keyring) VerifyCredential(credential string, now time.Time) error {
 		return err
 	}
 	expires := time.UnixMilli(h.ExpiresUnixMs)
-	if now.Add(-clockSkewMax).After(expires) || expires.After(now.Add(credentialTTL+clockSkewMax)) {
+	if now.Add(-ClockSkewMax).After(expires) || expires.After(now.Add(credentialTTL+ClockSkewMax)) {
 		return qerr.New(qerr.Unauthenticated, "the cluster credential is valid until %s, and it is %s here: "+
 			"it is old, or the nodes' clocks differ by more than %s",
-			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), clockSkewMax)
+			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), ClockSkewMax)
 	}
 	return nil
 }

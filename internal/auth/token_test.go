@@ -41,8 +41,8 @@ func TestCredentialAllowsForClocks(t *testing.T) {
 	k := GenerateKeyring()
 	c := k.Credential(now)
 	for offset, good := range map[time.Duration]bool{
-		0: true, clockSkewMax: true, -clockSkewMax: true, credentialTTL + clockSkewMax: true,
-		-clockSkewMax - time.Second: false, credentialTTL + clockSkewMax + time.Second: false, time.Hour: false, -time.Hour: false,
+		0: true, ClockSkewMax: true, -ClockSkewMax: true, credentialTTL + ClockSkewMax: true,
+		-ClockSkewMax - time.Second: false, credentialTTL + ClockSkewMax + time.Second: false, time.Hour: false, -time.Hour: false,
 	} {
 		if err := k.VerifyCredential(c, now.Add(offset)); (err == nil) != good {
 			t.Errorf("with a clock that is %s off: %v", offset, err)

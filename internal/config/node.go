@@ -55,6 +55,8 @@ type Node struct {
 	MaxSpill Bytes
 
 	TLSCert, TLSKey, TLSCA, TLSClientCA string
+	// TLSServerName is the name that other nodes' certificates must carry; default: the host that each is reached at.
+	TLSServerName string
 	// TLSClientUser is the kind of name in client certificates that is the user's (see auth.CertificateName); TLSClientOptional takes
 	// callers without a certificate too.
 	TLSClientUser     string
@@ -113,6 +115,7 @@ func NewNode(role Role) (*Node, *pflag.FlagSet) {
 	f.StringVar(&n.TLSCert, "tls-cert", "", "`FILE` with the certificate chain (PEM); switches TLS on")
 	f.StringVar(&n.TLSKey, "tls-key", "", "`FILE` with the private key (PEM)")
 	f.StringVar(&n.TLSCA, "tls-ca", "", "`FILE` with the authorities (PEM) that other nodes' certificates must come from; default: the system's")
+	f.StringVar(&n.TLSServerName, "tls-server-name", "", "`NAME` that other nodes' certificates must carry; default: the host that each advertises")
 	f.StringVar(&n.TLSClientCA, "tls-client-ca", "", "`FILE` with authorities (PEM); clients must then show a certificate from one")
 	f.BoolVar(&n.TLSClientOptional, "tls-client-optional", false, "with --tls-client-ca: take clients without a certificate too; they log in otherwise")
 	n.loginFlags(f)

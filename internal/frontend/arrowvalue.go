@@ -134,7 +134,7 @@ func momentLiteral(a arrow.Array, i int) (s string, ok bool, err error) {
 	case *array.Date32:
 		return dayLiteral(int64(a.Value(i))), true, nil
 	case *array.Date64:
-		return dayLiteral(floorDiv(int64(a.Value(i)), 86_400_000)), true, nil
+		return dayLiteral(table.FloorDiv(int64(a.Value(i)), 86_400_000)), true, nil
 	case *array.Time32:
 		unit := a.DataType().(*arrow.Time32Type).Unit //nolint:forcetypeassert // Its type by definition.
 		return clockLiteral(int64(a.Value(i)) * int64(unit.Multiplier())), true, nil
@@ -156,14 +156,6 @@ func momentLiteral(a arrow.Array, i int) (s string, ok bool, err error) {
 		return intervalLiteral(int64(v.Months), int64(v.Days), v.Nanoseconds/1000), true, nil
 	}
 	return "", false, nil
-}
-
-func floorDiv(n, d int64) int64 {
-	q := n / d
-	if n%d < 0 {
-		q--
-	}
-	return q
 }
 
 func scaleDown(n int64, unit arrow.TimeUnit) int64 {
@@ -202,7 +194,7 @@ func stampLiteral(a *array.Timestamp, i int) string {
 	t := a.DataType().(*arrow.TimestampType) //nolint:forcetypeassert // Its type by definition.
 	per := int64(time.Second) / int64(t.Unit.Multiplier())
 	n := int64(a.Value(i))
-	secs := floorDiv(n, per)
+	secs := table.FloorDiv(n, per)
 	frac := (n - secs*per) * int64(t.Unit.Multiplier())
 	d := time.Unix(secs, frac).UTC()
 	if secs > -60_000_000_000 && secs < 250_000_000_000 && d.Year() >= 1 && d.Year() <= 9999 {

@@ -167,6 +167,29 @@ func TestNoPrinting(t *testing.T) {
 	})
 }
 
+// TestMembershipComparesNoClocks: who lives is told by leases and silence, which timers measure; a node's clock may be wrong.
+func TestMembershipComparesNoClocks(t *testing.T) {
+	clock := map[string]bool{"Now": true, "Since": true, "Until": true, "Unix": true, "UnixMilli": true}
+	looked := 0
+	sources(t, func(s source) {
+		if s.test || !match(s.dir, "internal/cluster/etcd", "internal/cluster/kubernetes", "internal/cluster/roster") {
+			return
+		}
+		looked++
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := call.X.(*ast.Ident); ok && x.Name == "time" && clock[call.Sel.Name] {
+					t.Errorf("%s: time.%s in a driver of the membership: use a timer, or the time of the store", s.at(n.Pos()), call.Sel.Name)
+				}
+			}
+			return true
+		})
+	})
+	if looked == 0 {
+		t.Error("no driver was found")
+	}
+}
+
 // TestPureHasNoEffects: no clock and no goroutine in pure packages; time.Duration and time.Time as values are fine.
 func TestPureHasNoEffects(t *testing.T) {
 	clock := map[string]bool{"Now": true, "Since": true, "Until": true, "After": true, "AfterFunc": true, "Sleep": true, "Tick": true, "NewTimer": true, "NewTicker": true}

@@ -30,13 +30,34 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := required "tls.secretName is missing: a Secret with tls.crt, tls.key and ca.crt; or set insecure" .Values.tls.secretName }}
 {{- $_ := required "users.secretName is missing: a Secret whose key users has NAME:HASH lines; or set insecure" .Values.users.secretName }}
 {{- end }}
+{{- if not (has .Values.cluster (list "kubernetes" "etcd")) }}
+{{- fail (printf "cluster %q is not known: kubernetes or etcd" .Values.cluster) }}
+{{- end }}
+{{- if and (eq .Values.cluster "etcd") (not .Values.etcd.endpoints) }}
+{{- fail "etcd.endpoints is missing: HOST:PORT of etcd's members" }}
+{{- end }}
+{{- if and .Values.etcd.user (not .Values.etcd.passwordSecretName) }}
+{{- fail "etcd.passwordSecretName is missing: a Secret whose key password is that of etcd.user" }}
+{{- end }}
+{{- if not (has .Values.tls.clients (list "none" "optional" "required")) }}
+{{- fail (printf "tls.clients %q is not known: none, optional or required" .Values.tls.clients) }}
+{{- end }}
+{{- end }}
+
+{{/* Where the nodes meet. */}}
+{{- define "arbalest.cluster" -}}
+{{- if eq .Values.cluster "etcd" -}}
+etcd://{{ join "," .Values.etcd.endpoints }}{{ .Values.etcd.prefix | default (printf "/arbalest/%s/%s" .Release.Namespace .Release.Name) }}
+{{- else -}}
+kubernetes://{{ .Release.Namespace }}/{{ include "arbalest.workers" . }}
+{{- end }}
 {{- end }}
 
 {{/* Flags of both roles. */}}
 {{- define "arbalest.flags" -}}
 - --listen=0.0.0.0:32010
 - --http=0.0.0.0:32011
-- --cluster=kubernetes://{{ .Release.Namespace }}/{{ include "arbalest.workers" . }}
+- --cluster={{ include "arbalest.cluster" . }}
 - --cluster-key=/etc/arbalest/key/cluster.key
 {{- if .Values.users.secretName }}
 - --users=/etc/arbalest/users/users
@@ -45,6 +66,25 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - --tls-cert=/etc/arbalest/tls/tls.crt
 - --tls-key=/etc/arbalest/tls/tls.key
 - --tls-ca=/etc/arbalest/tls/ca.crt
+{{- if ne .Values.tls.clients "none" }}
+- --tls-client-ca=/etc/arbalest/tls/ca.crt
+{{- end }}
+{{- if eq .Values.tls.clients "optional" }}
+- --tls-client-optional
+{{- end }}
+{{- end }}
+{{- if eq .Values.cluster "etcd" }}
+{{- if .Values.etcd.tls.secretName }}
+- --etcd-tls-ca=/etc/arbalest/etcd/ca.crt
+{{- if .Values.etcd.tls.clientCertificate }}
+- --etcd-tls-cert=/etc/arbalest/etcd/tls.crt
+- --etcd-tls-key=/etc/arbalest/etcd/tls.key
+{{- end }}
+{{- end }}
+{{- with .Values.etcd.user }}
+- --etcd-user={{ . }}
+- --etcd-password-file=/etc/arbalest/etcd-password/password
+{{- end }}
 {{- end }}
 {{- if .Values.insecure }}
 - --insecure
@@ -59,6 +99,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.tls.secretName }}
 - {name: tls, mountPath: /etc/arbalest/tls, readOnly: true}
 {{- end }}
+{{- if and (eq .Values.cluster "etcd") .Values.etcd.tls.secretName }}
+- {name: etcd, mountPath: /etc/arbalest/etcd, readOnly: true}
+{{- end }}
+{{- if and (eq .Values.cluster "etcd") .Values.etcd.user }}
+- {name: etcd-password, mountPath: /etc/arbalest/etcd-password, readOnly: true}
+{{- end }}
 {{- range .Values.data.mounts }}
 - {{ merge (dict "readOnly" true) . | toJson }}
 {{- end }}
@@ -71,6 +117,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- with .Values.tls.secretName }}
 - {name: tls, secret: {secretName: {{ . }}, defaultMode: 0440}}
+{{- end }}
+{{- if and (eq .Values.cluster "etcd") .Values.etcd.tls.secretName }}
+- {name: etcd, secret: {secretName: {{ .Values.etcd.tls.secretName }}, defaultMode: 0440}}
+{{- end }}
+{{- if and (eq .Values.cluster "etcd") .Values.etcd.user }}
+- {name: etcd-password, secret: {secretName: {{ .Values.etcd.passwordSecretName }}, defaultMode: 0440}}
 {{- end }}
 {{- with .Values.data.volumes }}
 {{ toYaml . }}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/cluster"
 	"github.com/arbalest-sql/arbalest/internal/cluster/driver"
 	"github.com/arbalest-sql/arbalest/internal/member"
@@ -28,6 +29,13 @@ type Fixture interface {
 	Driver() driver.Driver
 	// Join makes a worker join, by the real worker side of the driver, and keeps its lease.
 	Join(record *pb.WorkerRecord) Worker
+}
+
+// A Clocked fixture is one of a driver whose worker side reads a clock. The others read none, which package lint sees to.
+type Clocked interface {
+	Fixture
+	// JoinAt is Join for a worker with a clock of its own.
+	JoinAt(record *pb.WorkerRecord, clock func() time.Time) Worker
 }
 
 // A Worker is the worker side of one membership.
@@ -66,6 +74,7 @@ func RunConformance(t *testing.T, h Harness) {
 		"incompatible":   testIncompatible,
 		"duplicate":      testDuplicate,
 		"rejoin":         testRejoin,
+		"clock skew":     testClockSkew,
 		"flapping":       testFlapping,
 		"watch":          testWatch,
 		"close":          testClose,
@@ -188,6 +197,31 @@ func testRejoin(t *testing.T, f Fixture, h Harness) {
 	if got := s.Members[1].Threads; got != 9 {
 		t.Errorf("the record is still the first one's: threads=%d", got)
 	}
+}
+
+// joinOff makes a worker join whose clock is off by so much.
+func joinOff(f Fixture, record *pb.WorkerRecord, off time.Duration) Worker {
+	if c, ok := f.(Clocked); ok {
+		return c.JoinAt(record, func() time.Time { return time.Now().Add(off) })
+	}
+	return f.Join(record)
+}
+
+// Workers whose clocks are minutes ahead and behind stay as long as they live, leave as soon as others once they are silent, and may
+// come back.
+func testClockSkew(t *testing.T, f Fixture, h Harness) {
+	ahead := joinOff(f, Record("ahead", "1"), auth.ClockSkewMax)
+	behind := joinOff(f, Record("behind", "1"), -auth.ClockSkewMax)
+	f.Join(Record("right", "1"))
+	await(t, f, h, "ahead/1=usable behind/1=usable right/1=usable")
+	time.Sleep(2 * h.LeaseTTL) // each keeps its lease; in a bubble this takes no time
+	await(t, f, h, "ahead/1=usable behind/1=usable right/1=usable")
+	ahead.Silence()
+	behind.Silence()
+	await(t, f, h, "right/1=usable")
+	joinOff(f, Record("ahead", "2"), auth.ClockSkewMax)
+	joinOff(f, Record("behind", "2"), -auth.ClockSkewMax)
+	await(t, f, h, "ahead/2=usable behind/2=usable right/1=usable")
 }
 
 func testFlapping(t *testing.T, f Fixture, h Harness) {

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,9 +49,11 @@ type fixture struct {
 
 func (f *fixture) Driver() driver.Driver { return f.membership }
 
-func (f *fixture) Join(record *pb.WorkerRecord) clustertest.Worker {
+func (f *fixture) Join(record *pb.WorkerRecord) clustertest.Worker { return f.JoinAt(record, time.Now) }
+
+func (f *fixture) JoinAt(record *pb.WorkerRecord, clock func() time.Time) clustertest.Worker {
 	w := &worker{conn: &channelConn{server: f.membership}}
-	w.registrar = NewRegistrar(RegistrarConfig{Conn: w.conn, Keys: f.keys}, record)
+	w.registrar = NewRegistrar(RegistrarConfig{Conn: w.conn, Keys: f.keys, Now: clock}, record)
 	if _, err := w.registrar.Welcome(f.t.Context()); err != nil {
 		f.t.Fatalf("join: %v", err)
 	}
@@ -177,6 +180,21 @@ func TestStrangersAreRefused(t *testing.T) {
 	_, _, err := join(t, RegistrarConfig{Conn: conn, Keys: auth.GenerateKeyring()}, clustertest.Record("w1", "1"))
 	if !qerr.Is(err, qerr.Unauthenticated) {
 		t.Errorf("a foreign key gave %v, want Unauthenticated", err)
+	}
+	if got := workerIDs(m); len(got) != 0 {
+		t.Errorf("members: %v", got)
+	}
+}
+
+// A worker whose clock is too far off to have its calls believed is told so, instead of joining a cluster that can give it no task.
+func TestWrongClocksAreRefused(t *testing.T) {
+	keys := auth.GenerateKeyring()
+	m, conn := serve(t, Config{Keys: keys})
+	for _, off := range []time.Duration{time.Hour, -time.Hour} {
+		_, _, err := join(t, RegistrarConfig{Conn: conn, Keys: keys, Now: func() time.Time { return time.Now().Add(off) }}, clustertest.Record("w1", "1"))
+		if !qerr.Is(err, qerr.Unauthenticated) || !strings.Contains(err.Error(), "clocks differ") {
+			t.Errorf("a clock that is %s off gave %v", off, err)
+		}
 	}
 	if got := workerIDs(m); len(got) != 0 {
 		t.Errorf("members: %v", got)

@@ -47,7 +47,9 @@ type RegistrarConfig struct {
 	Welcomed func(Welcome)
 	// PingInterval is how often the worker pings. Default 1 s. Four silent ones of the coordinator make it connect again.
 	PingInterval time.Duration
-	Log          zerolog.Logger
+	// Now is the worker's clock. Default time.Now.
+	Now func() time.Time
+	Log zerolog.Logger
 }
 
 // A Registrar keeps a worker joined to the coordinator for as long as it is open, connecting again whenever the stream
@@ -71,6 +73,9 @@ type Registrar struct {
 func NewRegistrar(cfg RegistrarConfig, record *pb.WorkerRecord) *Registrar {
 	if cfg.PingInterval == 0 {
 		cfg.PingInterval = pingInterval
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Registrar{cfg: cfg, update: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), firstDone: make(chan struct{})}
@@ -150,7 +155,7 @@ func (r *Registrar) session(ctx context.Context) (wasJoined bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if r.cfg.Keys != nil {
-		ctx = metadata.AppendToOutgoingContext(ctx, auth.CredentialHeader, r.cfg.Keys.Credential(time.Now()))
+		ctx = metadata.AppendToOutgoingContext(ctx, auth.CredentialHeader, r.cfg.Keys.Credential(r.cfg.Now()))
 	}
 	stream, err := pb.NewMembershipClient(r.cfg.Conn).Join(ctx)
 	if err != nil {
