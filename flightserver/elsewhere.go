@@ -23,8 +23,6 @@ import (
 const (
 	// passedHeader marks a call that another coordinator passes on: it is not passed on again.
 	passedHeader = "arbalest-passed"
-	// passTTL is how long the token is good that such a call is made with.
-	passTTL = time.Minute
 	// passWait is how long a call is tried for a query whose coordinator does not answer: another one goes on with it within 10 s.
 	passWait = 20 * time.Second
 	// passTry is how long one call may take, which is answered within half a second: a coordinator that hangs is listed for some more.
@@ -88,7 +86,7 @@ func (s *Server) pass(ctx context.Context, c caller, at coordinator.Place, call 
 	if err != nil {
 		return err
 	}
-	token := s.cfg.Keys.IssueToken(auth.Claims{Subject: c.subject, Session: c.session, Expires: s.cfg.Now().Add(passTTL)})
+	token := s.cfg.Keys.IssueToken(auth.Claims{Subject: c.subject, Session: c.session, Expires: s.cfg.Now().Add(coordinator.PassTTL)})
 	return call(metadata.NewOutgoingContext(ctx, metadata.Pairs(authorizationHeader, "Bearer "+token, passedHeader, "1")), wire.NewFlightServiceClient(conn))
 }
 
