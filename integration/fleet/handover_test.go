@@ -134,7 +134,7 @@ func TestOwnersDie(t *testing.T) {
 		known, began := succeeded(t, processes()), time.Now()
 		falls := []int{victim}
 		processes()[victim].Kill()
-		if n%hangEvery == 0 {
+		if flags == nil && n%hangEvery == 0 { // rows that it only passes on would be gone with it (decision 25)
 			if other := (victim + 1 + rng.IntN(coordinators-1)) % coordinators; stop(processes()[other]) {
 				falls = append(falls, other)
 			}
