@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/arbalest-sql/arbalest/internal/coordinator/lifecycle"
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -20,7 +21,7 @@ type snapshot struct {
 
 // snapshot copies what a record is made of; mu is held.
 func (q *Query) snapshot() *snapshot {
-	return &snapshot{placed: q.work.plan, states: q.machine.Stages(), workers: q.work.workers, endpoints: q.endpoints[:len(q.endpoints):len(q.endpoints)]}
+	return &snapshot{placed: q.work.plan, states: q.machine.Stages(), workers: q.work.workers, endpoints: slices.Clone(q.endpoints)}
 }
 
 // recordOf writes a query down.
