@@ -111,6 +111,7 @@ func (n *node) openDoor(embed func(*door) error) (*door, error) {
 		return nil, err
 	}
 	n.onClose(front.Close)
+	n.onRest(front.Rest)
 	d.coordinator, err = coordinator.New(coordinator.Config{Frontend: front, Catalog: tables, Cluster: d.cluster, Keys: d.keys,
 		Clients: d.clients, Local: n.local, ProxyResults: n.config.ProxyResults, Log: n.log,
 		Limits: coordinator.Limits{RunningMax: n.config.MaxRunning, QueuedMax: n.config.MaxQueued}, Groups: n.groups()})
