@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -42,8 +43,8 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("ARBALEST_SOAK=%q: want a number of queries, at least %d", text, tenths*pausesFull)
 		}
 	}
-	pauses := 1
-	if total >= judgedFrom {
+	pauses, judged := 1, total >= judgedFrom
+	if judged {
 		pauses = pausesFull
 	}
 	dir, err := harness.TPCH(t.Context(), scale, parts)
@@ -56,19 +57,22 @@ func TestSoak(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.cluster.Stop() }) // the worker that was killed is reported too
-	held := newHoldings(s.cluster)
+	held := newHoldings(s.cluster, judged)
 	for tenth := range tenths {
 		for pause := range pauses {
 			from, to := total*(tenth*pauses+pause)/(tenths*pauses), total*(tenth*pauses+pause+1)/(tenths*pauses)
+			stop := held.watch(t, tenth)
 			s.run(from, to)
+			stop()
 			if tenth == 0 && pause == 0 {
 				s.replaceWorker()
 			}
 			if err := s.cluster.WaitIdle(t.Context()); err != nil {
-				t.Fatalf("after %d queries: %v", to, err)
+				t.Fatalf("after %d queries: %v\n%s", to, err, s.living())
 			}
 			held.read(t, tenth)
 		}
+		t.Logf("after %d queries: %s", total*(tenth+1)/tenths, held.line(tenth))
 		if t.Failed() {
 			break
 		}
@@ -78,7 +82,7 @@ func TestSoak(t *testing.T) {
 	if s.counts["exchange"] < total/2 || s.counts["spill"] < total/10 {
 		t.Errorf("of %d queries %d had an exchange and %d spilled; want half and a tenth", total, s.counts["exchange"], s.counts["spill"])
 	}
-	if total >= judgedFrom && !t.Failed() {
+	if judged && !t.Failed() {
 		for _, fault := range held.grown(growthMax) {
 			t.Error(fault)
 		}
@@ -162,6 +166,32 @@ func (s *soak) run(from, to int) {
 
 func (s *soak) session() (*client.Session, error) {
 	return client.Dial(s.t.Context(), s.cluster.Door.Address, client.Options{})
+}
+
+// living tells what the coordinator knows of queries that should have ended.
+func (s *soak) living() string {
+	session, err := s.session()
+	if err != nil {
+		return err.Error()
+	}
+	defer session.Close()
+	var b strings.Builder
+	for _, sql := range []string{"SELECT * FROM sys.queries WHERE ended IS NULL",
+		"SELECT * FROM sys.tasks WHERE query_id IN (SELECT query_id FROM sys.queries WHERE ended IS NULL)"} {
+		result, err := session.Query(s.t.Context(), sql)
+		if err != nil {
+			fmt.Fprintf(&b, "%s: %v\n", sql, err)
+			continue
+		}
+		for _, batch := range result.Batches {
+			fmt.Fprintln(&b, batch)
+		}
+		result.Release()
+	}
+	for _, p := range s.cluster.Processes() {
+		fmt.Fprintln(&b, p.LogTail())
+	}
+	return b.String()
 }
 
 // replaceWorker kills a worker and starts it again.
