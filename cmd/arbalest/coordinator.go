@@ -121,6 +121,7 @@ func (n *node) openDoor(embed func(*door) error, fail func(error)) (*door, error
 		return nil, err
 	}
 	n.onClose(front.Close)
+	n.onRest(front.Rest)
 	c := coordinator.Config{Frontend: front, Catalog: tables, Cluster: d.cluster, Keys: d.keys,
 		Clients: d.clients, Local: n.local, ProxyResults: n.config.ProxyResults, Log: n.log, Fallen: fail,
 		Limits: coordinator.Limits{RunningMax: n.config.MaxRunning, QueuedMax: n.config.MaxQueued}, Groups: n.groups()}

@@ -33,6 +33,7 @@ type node struct {
 	config  *config.Node
 	log     zerolog.Logger
 	closers []func() error
+	parts   parts
 
 	// local and metrics are those of embedded workers.
 	local   localWorkers

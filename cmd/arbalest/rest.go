@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,33 +18,85 @@ const (
 	restAfter = 100 * time.Millisecond
 )
 
-// rest returns memory to the system that was freed and kept for later, once the process has worked and then has nothing to do: three
-// allocators (Go's, the C library's, the engine's) would otherwise each keep the most that they ever needed.
+// rest lets the process free what it keeps of finished work, and return memory to the system that was freed and kept for later, once
+// it has worked and then has nothing to do: three allocators (Go's, the C library's, the engine's) would otherwise each keep the most
+// that they ever needed.
 func (n *node) rest() {
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(restEvery)
 		defer tick.Stop()
-		last := processorTime()
-		rested := last
+		r := newRester(processorTime, n.free, func() {
+			debug.FreeOSMemory()
+			duck.GiveBack()
+		})
 		for {
 			select {
 			case <-stop:
 				return
 			case <-tick.C:
+				r.look()
 			}
-			now := processorTime()
-			if quiet := now-last < time.Duration(restShare*float64(restEvery)); quiet && now-rested > restAfter {
-				debug.FreeOSMemory()
-				duck.GiveBack()
-				now = processorTime()
-				rested = now
-			}
-			last = now
 		}
 	}()
 	n.onClose(func() error { close(stop); <-done; return nil })
+}
+
+// parts are the functions by which parts of a process free what they keep of finished work. Each leaves alone what is in use, and
+// reports whether nothing was.
+type parts struct {
+	mu  sync.Mutex
+	all []func() bool // GUARDED_BY mu
+}
+
+// onRest registers a part. It may still be asked after it was closed.
+func (n *node) onRest(f func() bool) {
+	n.parts.mu.Lock()
+	defer n.parts.mu.Unlock()
+	n.parts.all = append(n.parts.all, f)
+}
+
+// free asks all parts, and reports whether none had anything in use.
+func (n *node) free() (whole bool) {
+	n.parts.mu.Lock()
+	defer n.parts.mu.Unlock()
+	whole = true
+	for _, f := range n.parts.all {
+		whole = f() && whole
+	}
+	return whole
+}
+
+// A rester decides when a process rests.
+type rester struct {
+	used     func() time.Duration // processor time so far
+	free     func() bool          // see node.free
+	giveBack func()
+
+	last   time.Duration // used when it looked last
+	rested time.Duration // used when it gave back last
+	whole  bool          // nothing was in use when parts were asked last
+}
+
+func newRester(used func() time.Duration, free func() bool, giveBack func()) *rester {
+	now := used()
+	return &rester{used: used, free: free, giveBack: giveBack, last: now, rested: now, whole: true}
+}
+
+// look is called every restEvery. A part that was in use, by a client that reads slowly perhaps, is asked again each time that the
+// process is quiet, and what it freed goes back then.
+func (r *rester) look() {
+	now := r.used()
+	quiet, worked := now-r.last < time.Duration(restShare*float64(restEvery)), now-r.rested > restAfter
+	if quiet && (worked || !r.whole) {
+		if r.whole = r.free(); r.whole || worked {
+			r.giveBack()
+			now = r.used()
+			r.rested = now
+		}
+	}
+	r.last = now
 }
 
 // processorTime is what the process has used so far; 0 when the system does not say.

@@ -146,6 +146,7 @@ func (n *node) openWorker(p workerPlace, keys *auth.Keyring, clients *flightx.Cl
 		return nil, err
 	}
 	n.onClose(engine.Close)
+	n.onRest(engine.Rest)
 	var l logins // Clients of embedded workers come through the coordinator, which asks them.
 	if n.config.Role == config.Worker {
 		if l, err = n.openLogins(); err != nil {

@@ -11,28 +11,42 @@ import (
 )
 
 const (
-	// settle is what processes that have nothing to do take to return the memory that they kept.
-	settle = time.Second
-	// readings are taken at a pause, so far apart; their median counts.
-	readings     = 5
-	readingEvery = 200 * time.Millisecond
+	// calmReadings is how many readings in a row no process's resident memory falls, by more than fallMB below its least, before it
+	// counts as settled, and readEvery how far they are apart: what is freed at rest goes back to the system within some hundred
+	// milliseconds, on a machine that is not busy. calmMax bounds the wait for it.
+	calmReadings = 8
+	fallMB       = 0.5
+	readEvery    = 250 * time.Millisecond
+	calmMax      = 30 * time.Second
+	// workEvery is how often memory is read while queries run.
+	workEvery = time.Second
 )
 
-// The measures, and what one of them may grow besides its share: a few goroutines more are none of a leak's.
+// The measures, and what one of them may grow besides its share: a few goroutines more are none of a leak's. What processes hold at
+// work depends on the queries that meet, and is not judged.
 var measures = []struct {
-	name  string
-	slack float64
-}{{"RSS MB", 0}, {"goroutines", 2}, {"descriptors", 2}}
+	name   string
+	slack  float64
+	judged bool
+}{{"RSS MB", 0, true}, {"goroutines", 2, true}, {"descriptors", 2, true}, {"RSS at work", 0, false}}
+
+const (
+	rss = iota
+	goroutines
+	descriptors
+	rssAtWork
+)
 
 // holdings are what the processes held, by process, measure and tenth.
 type holdings struct {
 	cluster *harness.Cluster
+	judged  bool // else it need not settle
 	names   []string
 	values  map[string][][tenths][]float64
 }
 
-func newHoldings(cluster *harness.Cluster) *holdings {
-	h := &holdings{cluster: cluster, values: map[string][][tenths][]float64{}}
+func newHoldings(cluster *harness.Cluster, judged bool) *holdings {
+	h := &holdings{cluster: cluster, judged: judged, values: map[string][][tenths][]float64{}}
 	for _, p := range cluster.Processes() {
 		h.names = append(h.names, p.Name)
 		h.values[p.Name] = make([][tenths][]float64, len(measures))
@@ -40,35 +54,79 @@ func newHoldings(cluster *harness.Cluster) *holdings {
 	return h
 }
 
-// read takes the readings of one pause.
+func (h *holdings) add(name string, m, tenth int, value float64) {
+	h.values[name][m][tenth] = append(h.values[name][m][tenth], value)
+}
+
+// resident reads the memory of every process, in MB. It does not ask them: an answer would take memory.
+func (h *holdings) resident() ([]float64, error) {
+	var all []float64
+	for _, p := range h.cluster.Processes() {
+		bytes, err := p.RSS()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, float64(bytes)/1e6)
+	}
+	return all, nil
+}
+
+// read takes the readings of one pause: memory once it does not fall any more, its last readings' median, then the rest.
 func (h *holdings) read(t *testing.T, tenth int) {
 	t.Helper()
-	time.Sleep(settle)
-	pause := map[string][][]float64{}
-	for range readings {
-		time.Sleep(readingEvery)
-		for _, p := range h.cluster.Processes() {
-			footprint, err := p.Footprint(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			rss, err := p.RSS()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if pause[p.Name] == nil {
-				pause[p.Name] = make([][]float64, len(measures))
-			}
-			for m, value := range []float64{float64(rss) / 1e6, footprint.Goroutines, float64(footprint.Sockets + len(footprint.Files))} {
-				pause[p.Name][m] = append(pause[p.Name][m], value)
+	least, last := map[int]float64{}, make([][]float64, len(h.names))
+	enough := 1
+	if h.judged {
+		enough = calmReadings
+	}
+	for calm, deadline := 0, time.Now().Add(calmMax); calm < enough && time.Now().Before(deadline); time.Sleep(readEvery) {
+		now, err := h.resident()
+		if err != nil {
+			t.Fatal(err)
+		}
+		calm++
+		for i, mb := range now {
+			last[i] = append(last[i], mb)
+			if before, ok := least[i]; !ok || mb < before-fallMB {
+				least[i], calm = mb, 0
 			}
 		}
 	}
-	for name, taken := range pause {
-		for m := range measures {
-			h.values[name][m][tenth] = append(h.values[name][m][tenth], median(taken[m]))
+	for i, p := range h.cluster.Processes() {
+		footprint, err := p.Footprint(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
+		h.add(p.Name, rss, tenth, median(last[i][max(0, len(last[i])-calmReadings):]))
+		h.add(p.Name, goroutines, tenth, footprint.Goroutines)
+		h.add(p.Name, descriptors, tenth, float64(footprint.Sockets+len(footprint.Files)))
 	}
+}
+
+// watch reads memory until it is told to stop; the function that it returns waits for that.
+func (h *holdings) watch(t *testing.T, tenth int) (stop func()) {
+	told, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(workEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-told:
+				return
+			case <-tick.C:
+			}
+			now, err := h.resident()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for i, mb := range now {
+				h.add(h.names[i], rssAtWork, tenth, mb)
+			}
+		}
+	}()
+	return func() { close(told); <-done }
 }
 
 func median(values []float64) float64 {
@@ -94,6 +152,17 @@ func (h *holdings) table() string {
 	return b.String()
 }
 
+// line prints the medians of one tenth.
+func (h *holdings) line(tenth int) string {
+	var parts []string
+	for _, name := range h.names {
+		for m, measure := range measures {
+			parts = append(parts, fmt.Sprintf("%s %.0f %s", name, median(h.values[name][m][tenth]), measure.name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // growth is how much more the largest median after the second tenth is than the second tenth's.
 func (h *holdings) growth(name string, m int) float64 {
 	base, most := median(h.values[name][m][1]), 0.0
@@ -111,7 +180,7 @@ func (h *holdings) grown(limit float64) (faults []string) {
 	for _, name := range h.names {
 		for m, measure := range measures {
 			base := median(h.values[name][m][1])
-			if growth := h.growth(name, m); growth > limit && growth*base > measure.slack {
+			if growth := h.growth(name, m); measure.judged && growth > limit && growth*base > measure.slack {
 				faults = append(faults, fmt.Sprintf("%s: %s grew by %.1f %% from %.0f", name, measure.name, 100*growth, base))
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,8 @@ import (
 	"github.com/arbalest-sql/arbalest/integration/harness"
 	"github.com/arbalest-sql/arbalest/integration/oracle"
 	"github.com/arbalest-sql/arbalest/integration/tpch"
+	"github.com/arbalest-sql/arbalest/internal/qerr"
+	"github.com/arbalest-sql/arbalest/internal/qerr/grpcerr"
 )
 
 const (
@@ -29,6 +32,11 @@ const (
 	growthMax = 0.05
 	// judgedFrom is the least number of queries of a run whose growth is judged: a shorter one is all warm-up.
 	judgedFrom = 5000
+	// triesMax is how often a query is sent that finds the cluster too busy, againAfter later each time; of all queries one in againShare
+	// may be.
+	triesMax   = 5
+	againAfter = 2 * time.Second
+	againShare = 100
 	// queryLimit is when a query counts as hung.
 	queryLimit = time.Minute
 )
@@ -42,8 +50,8 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("ARBALEST_SOAK=%q: want a number of queries, at least %d", text, tenths*pausesFull)
 		}
 	}
-	pauses := 1
-	if total >= judgedFrom {
+	pauses, judged := 1, total >= judgedFrom
+	if judged {
 		pauses = pausesFull
 	}
 	dir, err := harness.TPCH(t.Context(), scale, parts)
@@ -56,19 +64,26 @@ func TestSoak(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.cluster.Stop() }) // the worker that was killed is reported too
-	held := newHoldings(s.cluster)
+	held := newHoldings(s.cluster, judged)
 	for tenth := range tenths {
 		for pause := range pauses {
 			from, to := total*(tenth*pauses+pause)/(tenths*pauses), total*(tenth*pauses+pause+1)/(tenths*pauses)
+			stop := held.watch(t, tenth)
 			s.run(from, to)
+			stop()
 			if tenth == 0 && pause == 0 {
 				s.replaceWorker()
 			}
 			if err := s.cluster.WaitIdle(t.Context()); err != nil {
-				t.Fatalf("after %d queries: %v", to, err)
+				// A worker that was taken as lost may have left a result that nobody reads any more.
+				t.Logf("after %d queries: %v\n%s", to, err, s.living())
+				if err := s.cluster.WaitExpired(t.Context()); err != nil {
+					t.Fatalf("after %d queries: %v\n%s", to, err, s.living())
+				}
 			}
 			held.read(t, tenth)
 		}
+		t.Logf("after %d queries: %s", total*(tenth+1)/tenths, held.line(tenth))
 		if t.Failed() {
 			break
 		}
@@ -78,7 +93,10 @@ func TestSoak(t *testing.T) {
 	if s.counts["exchange"] < total/2 || s.counts["spill"] < total/10 {
 		t.Errorf("of %d queries %d had an exchange and %d spilled; want half and a tenth", total, s.counts["exchange"], s.counts["spill"])
 	}
-	if total >= judgedFrom && !t.Failed() {
+	if most := total/againShare + 1; s.counts["sent again"] > most {
+		t.Errorf("%d queries were sent again, want at most %d", s.counts["sent again"], most)
+	}
+	if judged && !t.Failed() {
 		for _, fault := range held.grown(growthMax) {
 			t.Error(fault)
 		}
@@ -141,9 +159,7 @@ func (s *soak) run(from, to int) {
 			}
 			defer func() { session.Close() }()
 			for n := int(next.Add(1)) - 1; n < to && !s.t.Failed(); n = int(next.Add(1)) - 1 {
-				ctx, cancel := context.WithTimeout(s.t.Context(), queryLimit)
-				gone, err := s.one(ctx, session, n)
-				cancel()
+				gone, err := s.sent(session, n)
 				if err != nil {
 					s.t.Errorf("query %d: %v", n, err)
 				}
@@ -160,8 +176,57 @@ func (s *soak) run(from, to int) {
 	all.Wait()
 }
 
+// sent runs the n-th query, and sends it again when the cluster was too busy for it: where processes stand still for seconds, plans
+// take longer than they may, and workers are taken as lost.
+func (s *soak) sent(session *client.Session, n int) (gone bool, err error) {
+	for range triesMax {
+		ctx, cancel := context.WithTimeout(s.t.Context(), queryLimit)
+		gone, err = s.one(ctx, session, n)
+		cancel()
+		if err == nil || !again(err) { // a client that is to go away does so only after its first rows
+			return gone, err
+		}
+		s.count("sent again")
+		s.t.Logf("query %d is sent again: %v", n, err)
+		time.Sleep(againAfter)
+	}
+	return gone, err
+}
+
+// again reports whether a statement can be sent again as it is.
+func again(err error) bool {
+	fault := grpcerr.FromStatus(err)
+	return qerr.KindOf(fault) == qerr.Unavailable || qerr.KindOf(fault) == qerr.Resource && strings.Contains(err.Error(), "too long to plan")
+}
+
 func (s *soak) session() (*client.Session, error) {
 	return client.Dial(s.t.Context(), s.cluster.Door.Address, client.Options{})
+}
+
+// living tells what the coordinator knows of queries that should have ended.
+func (s *soak) living() string {
+	session, err := s.session()
+	if err != nil {
+		return err.Error()
+	}
+	defer session.Close()
+	var b strings.Builder
+	for _, sql := range []string{"SELECT * FROM sys.queries WHERE ended IS NULL",
+		"SELECT * FROM sys.tasks WHERE query_id IN (SELECT query_id FROM sys.queries WHERE ended IS NULL)"} {
+		result, err := session.Query(s.t.Context(), sql)
+		if err != nil {
+			fmt.Fprintf(&b, "%s: %v\n", sql, err)
+			continue
+		}
+		for _, batch := range result.Batches {
+			fmt.Fprintln(&b, batch)
+		}
+		result.Release()
+	}
+	for _, p := range s.cluster.Processes() {
+		fmt.Fprintln(&b, p.LogTail())
+	}
+	return b.String()
 }
 
 // replaceWorker kills a worker and starts it again.

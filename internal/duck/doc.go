@@ -21,7 +21,8 @@
 //  2. A stream does not materialise: at most one chunk and one batch of it are held here, besides DuckDB's own buffer.
 //  3. No vector is touched whose type was not checked against the layout that it is read by.
 //  4. One connection a job. Closing the job returns everything: when all streams are closed, all outputs released and all
-//     inputs removed, Usage is zero but for what DuckDB itself keeps.
+//     inputs removed, Usage is zero but for what DuckDB itself keeps. What DuckDB keeps of finished jobs outside of its own
+//     accounts is freed by Rest, which callers call when they have nothing to do.
 //  5. Everything that runs in DuckDB ends soon after its context does: the connection is interrupted until the call returns.
 //  6. Errors are qerr.Errors, classified by DuckDB's error type.
 //  7. The instance reads data locations only, and no statement can change that: its configuration is locked but for TimeZone.

@@ -18,6 +18,7 @@ import (
 	"unsafe"
 
 	"github.com/arbalest-sql/arbalest/catalog/table"
+	"github.com/arbalest-sql/arbalest/internal/duck/buffers"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
 )
 
@@ -31,6 +32,7 @@ type Engine struct {
 	shared  *C.ab_engine
 
 	connections atomic.Int64
+	buffers     buffers.Pool // of db
 
 	mu     sync.Mutex
 	db     C.duckdb_database // guarded by mu for opening connections and closing
@@ -71,6 +73,7 @@ func (e *Engine) open() error {
 		return err
 	}
 	defer c.close()
+	e.buffers = buffers.Of(unsafe.Pointer(c.handle))
 	if !C.ab_engine_install(e.shared, c.handle) {
 		return qerr.New(qerr.Internal, "DuckDB refused our functions")
 	}

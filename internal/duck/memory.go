@@ -60,6 +60,21 @@ func (m *batchMemory) Free(b []byte) {
 	}
 }
 
+// Rest frees what DuckDB remembers of finished jobs, unless one is under way, and reports whether it did. Jobs that begin meanwhile
+// wait: a millisecond or less after a thousand jobs, some tens of them at the very most. What it frees goes back to the system by
+// GiveBack.
+func (e *Engine) Rest() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.connections.Load() > 0 {
+		return false
+	}
+	if !e.closed {
+		e.buffers.Purge()
+	}
+	return true
+}
+
 // GiveBack returns memory to the system that the process's C side has freed and kept for later. Some milliseconds of work: for times
 // when there is nothing else to do.
 func GiveBack() { C.ab_give_back() }

@@ -108,6 +108,10 @@ func (f *Frontend) Close() error {
 	return f.local.Close()
 }
 
+// Rest frees what the evaluator of local statements remembers of finished ones, unless one is under way, and reports whether it did.
+// Planning databases remember nothing.
+func (f *Frontend) Rest() bool { return f.local.Rest() }
+
 // onInstance runs work over a planning database of the request's snapshot for at most limit; waiting for a free one does
 // not count. It returns the cause errPlanDeadline inside of an *plandb.Abandoned when the limit was reached: the work is left
 // behind then, and must not write to what others read.
