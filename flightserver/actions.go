@@ -17,6 +17,9 @@ type action struct {
 	run       func(s *Server, ctx context.Context, a *wire.Action) ([]byte, error)
 }
 
+// ofQueries are the actions that are about a query, wherever it is; the others are about a session.
+var ofQueries = map[string]bool{flight.CancelFlightInfoActionType: true, flight.RenewFlightEndpointActionType: true, flightsql.CancelQueryActionType: true}
+
 // actions are all that there are, as ListActions tells them.
 var actions = []action{
 	{flight.CancelFlightInfoActionType, "end the query of a FlightInfo: CancelFlightInfoRequest to CancelFlightInfoResult",
@@ -26,7 +29,7 @@ var actions = []action{
 		})},
 	{flight.RenewFlightEndpointActionType, "keep a spooled result (arbalest.results = spool) for longer: RenewFlightEndpointRequest to FlightEndpoint",
 		bare(func(s *Server, ctx context.Context, m *wire.RenewFlightEndpointRequest) (proto.Message, error) {
-			return s.renew(callerOf(ctx), m.GetEndpoint())
+			return s.renew(ctx, callerOf(ctx), m.GetEndpoint())
 		})},
 	{flight.SetSessionOptionsActionType, "set options of the session: SetSessionOptionsRequest to SetSessionOptionsResult",
 		bare(func(s *Server, ctx context.Context, m *wire.SetSessionOptionsRequest) (proto.Message, error) {
@@ -38,8 +41,9 @@ var actions = []action{
 		})},
 	{flight.CloseSessionActionType, "forget the session with its options, statements and transactions: CloseSessionRequest to CloseSessionResult",
 		bare(func(s *Server, ctx context.Context, _ *wire.CloseSessionRequest) (proto.Message, error) {
-			s.sessions.end(callerOf(ctx))
-			return &wire.CloseSessionResult{Status: wire.CloseSessionResult_CLOSED}, nil
+			c := callerOf(ctx)
+			err := s.sessions.closeSession(ctx, c, lifeOf(c.session) != s.cfg.Queries.ID())
+			return &wire.CloseSessionResult{Status: wire.CloseSessionResult_CLOSED}, err
 		})},
 	{flightsql.CreatePreparedStatementActionType, "prepare a statement: ActionCreatePreparedStatementRequest to ActionCreatePreparedStatementResult",
 		packed(func(s *Server, ctx context.Context, m *wire.ActionCreatePreparedStatementRequest) (proto.Message, error) {
@@ -62,7 +66,7 @@ var actions = []action{
 		})},
 	{flightsql.EndTransactionActionType, "commit or roll back a transaction: ActionEndTransactionRequest, no result",
 		packed(func(s *Server, ctx context.Context, m *wire.ActionEndTransactionRequest) (proto.Message, error) {
-			return nil, s.endTransaction(callerOf(ctx), m)
+			return nil, s.endTransaction(ctx, callerOf(ctx), m)
 		})},
 	{flightsql.BeginSavepointActionType, "mark a point in a transaction: ActionBeginSavepointRequest to ActionBeginSavepointResult",
 		packed(func(s *Server, ctx context.Context, m *wire.ActionBeginSavepointRequest) (proto.Message, error) {
@@ -116,6 +120,9 @@ func packed[T any, P message[T]](run func(*Server, context.Context, P) (proto.Me
 func (s *Server) DoAction(a *wire.Action, stream wire.FlightService_DoActionServer) error {
 	for _, known := range actions {
 		if known.name == a.GetType() {
+			if passed, err := s.passAction(a, stream); passed || err != nil {
+				return err
+			}
 			body, err := known.run(s, stream.Context(), a)
 			if err != nil {
 				return err
@@ -124,6 +131,19 @@ func (s *Server) DoAction(a *wire.Action, stream wire.FlightService_DoActionServ
 		}
 	}
 	return qerr.New(qerr.Unsupported, "there is no action %.60q; ListActions tells those that there are", a.GetType())
+}
+
+// passAction passes an action on to the home of its session; false when that is here.
+func (s *Server) passAction(a *wire.Action, stream wire.FlightService_DoActionServer) (passed bool, err error) {
+	if ofQueries[a.GetType()] {
+		return false, nil
+	}
+	ctx := stream.Context()
+	command, _, _ := parseCommand(a.GetBody()) // one that is malformed is for the action to refuse
+	return s.atHome(ctx, s.sessionOf(callerOf(ctx), command), a.GetType() == flight.CloseSessionActionType,
+		func(ctx context.Context, there wire.FlightServiceClient) error {
+			return relayed(ctx, a, there.DoAction, stream.Send)
+		})
 }
 
 // ListActions tells all actions.

@@ -46,7 +46,7 @@ func TestAuthorization(t *testing.T) {
 	token := func(k *auth.Keyring, subject, session string, expires time.Time) string {
 		return "Bearer " + k.IssueToken(auth.Claims{Subject: subject, Session: session, Expires: expires})
 	}
-	good := token(f.cfg.Keys, "anna", "s1", now.Add(20*time.Hour))
+	good := token(f.cfg.Keys, "anna", "s1@here", now.Add(20*time.Hour))
 	for name, tt := range map[string]struct {
 		headers []string
 		user    string // "" = refused
@@ -63,9 +63,9 @@ func TestAuthorization(t *testing.T) {
 		"basic not base64":      {[]string{"authorization", "Basic ???"}, "", false},
 		"scheme unknown":        {[]string{"authorization", "Negotiate abc"}, "", false},
 		"bearer":                {[]string{"authorization", good}, "anna", false},
-		"bearer half over":      {[]string{"authorization", token(f.cfg.Keys, "anna", "s1", now.Add(time.Hour))}, "anna", true},
-		"bearer expired":        {[]string{"authorization", token(f.cfg.Keys, "anna", "s1", now.Add(-time.Second))}, "", false},
-		"bearer of another key": {[]string{"authorization", token(auth.GenerateKeyring(), "anna", "s1", now.Add(time.Hour))}, "", false},
+		"bearer half over":      {[]string{"authorization", token(f.cfg.Keys, "anna", "s1@here", now.Add(time.Hour))}, "anna", true},
+		"bearer expired":        {[]string{"authorization", token(f.cfg.Keys, "anna", "s1@here", now.Add(-time.Second))}, "", false},
+		"bearer of another key": {[]string{"authorization", token(auth.GenerateKeyring(), "anna", "s1@here", now.Add(time.Hour))}, "", false},
 		"bearer anonymous":      {[]string{"authorization", token(f.cfg.Keys, "", "s1", now.Add(time.Hour))}, "", false},
 		"bearer garbage":        {[]string{"authorization", "Bearer xyz"}, "", false},
 		"a ticket as bearer":    {[]string{"authorization", "Bearer " + base64.RawURLEncoding.EncodeToString([]byte("x"))}, "", false},

@@ -3,6 +3,7 @@ package flightserver
 import (
 	"context"
 
+	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/protobuf/proto"
 
@@ -26,8 +27,9 @@ func (s *Server) cancel(ctx context.Context, c caller, info *wire.FlightInfo) (w
 		s.polls.remove(id)
 		result = wire.CancelStatus_CANCEL_STATUS_CANCELLED
 		return nil
-	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
-		result, err = cancelAt(ctx, there, info)
+	}, func(ctx context.Context, there wire.FlightServiceClient) error {
+		done, err := actionAt[wire.CancelFlightInfoResult](ctx, there, flight.CancelFlightInfoActionType, &wire.CancelFlightInfoRequest{Info: info})
+		result = done.GetStatus()
 		return err
 	})
 	return result, err

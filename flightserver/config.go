@@ -29,6 +29,11 @@ type Queries interface {
 	// Owner finds a query that a coordinator, this one or another, began: it is here, or the place says at which one it is. It
 	// waits while that is being settled.
 	Owner(ctx context.Context, id ids.QueryID, life string) (Query, coordinator.Place, error)
+	// Home finds where the sessions are that a coordinator, this one or another, began: here, or at the place. It waits while that
+	// is being settled. Unauthenticated: they are over.
+	Home(ctx context.Context, life string) (here bool, at coordinator.Place, err error)
+	// While is ctx for as long as another coordinator lives; its cause is the error when it does not. stop is called in the end.
+	While(ctx context.Context, at coordinator.Place) (while context.Context, stop func())
 	// Reach is the pooled connection to another coordinator.
 	Reach(at coordinator.Place) (grpc.ClientConnInterface, error)
 	// Open reads the stream that a ticket names, wherever it is; the caller closes the reader.
@@ -74,6 +79,8 @@ type Config struct {
 	Users        auth.PasswordVerifier
 	Tokens       []auth.TokenVerifier
 	Certificates auth.CertificateName
+	// Sessions keeps what a session needs to go on at another coordinator. Default: in memory, for those that rest.
+	Sessions SessionRecords
 	// Version is what GetSqlInfo tells as the server's version. Default "0.0.0-dev".
 	Version string
 	// SystemTables are the names of the tables of db schema sys that GetTables lists. Default: those of the coordinator.
@@ -86,7 +93,7 @@ type Config struct {
 	// token or a certificate ends with that, if it ends earlier.
 	LoginMax time.Duration
 	// SessionIdleMax is how long a session's state is kept after its last call. Default 1 h. A prepared statement lives as
-	// long as its session.
+	// long as its session; the session's options stay as long as its token.
 	SessionIdleMax time.Duration
 	// SessionsMax bounds the sessions that hold state; past it the one idle longest is dropped. Default 10000.
 	SessionsMax int
@@ -132,6 +139,9 @@ func (c *Config) EnsureDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Sessions == nil {
+		c.Sessions = newRestingRecords(c.Now)
 	}
 }
 

@@ -20,7 +20,9 @@
 //     schemas of the library's schema_ref.
 //  4. A handle is signed and names its session; it is good for the user who got it, and for nobody else. What stands behind
 //     it dies with the session.
-//  5. All state is bounded in number, bytes and idle time; a session that holds nothing takes no memory.
+//  5. All state is bounded in number, bytes and idle time; a session that holds nothing takes no memory. A session is at one
+//     coordinator, which every other one passes its calls on to; its options are written down before a change of them is answered, and no
+//     statement runs without them.
 //  6. A call that ends early (client gone, deadline) ends what it started: GetFlightInfo cancels its query, DoGet closes its
 //     reader, a polled query that nobody polls any more expires.
 //  7. Errors leave as gRPC statuses made by grpcerr; a statement's fault is InvalidArgument with its position.

@@ -6,14 +6,12 @@ import (
 	"io"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/flight"
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/arbalest-sql/arbalest/internal/auth"
 	"github.com/arbalest-sql/arbalest/internal/coordinator"
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -82,12 +80,11 @@ func later(err error) bool {
 // pass calls another coordinator for a caller who has been identified here: by a token of our own, as the caller's credentials may
 // be good for this connection only.
 func (s *Server) pass(ctx context.Context, c caller, at coordinator.Place, call func(context.Context, wire.FlightServiceClient) error) error {
-	conn, err := s.cfg.Queries.Reach(at)
+	out, there, err := s.toward(ctx, c, at)
 	if err != nil {
 		return err
 	}
-	token := s.cfg.Keys.IssueToken(auth.Claims{Subject: c.subject, Session: c.session, Expires: s.cfg.Now().Add(coordinator.PassTTL)})
-	return call(metadata.NewOutgoingContext(ctx, metadata.Pairs(authorizationHeader, "Bearer "+token, passedHeader, "1")), wire.NewFlightServiceClient(conn))
+	return call(out, there)
 }
 
 // pollAt polls a query at another coordinator, once.
@@ -97,28 +94,28 @@ func pollAt(ctx context.Context, client wire.FlightServiceClient, d *wire.Flight
 	return client.PollFlightInfo(ctx, d)
 }
 
-// cancelAt has another coordinator cancel the query of an info.
-func cancelAt(ctx context.Context, client wire.FlightServiceClient, info *wire.FlightInfo) (wire.CancelStatus, error) {
-	body, err := proto.Marshal(&wire.CancelFlightInfoRequest{Info: info})
+// actionAt has another coordinator run one of Flight's own actions.
+func actionAt[T any, P message[T]](ctx context.Context, client wire.FlightServiceClient, name string, request proto.Message) (P, error) {
+	body, err := proto.Marshal(request)
 	if err != nil {
-		return 0, qerr.Wrap(qerr.Internal, "encode request", err)
+		return nil, qerr.Wrap(qerr.Internal, "encode request", err)
 	}
 	ctx, done := context.WithTimeout(ctx, passTry)
 	defer done()
-	stream, err := client.DoAction(ctx, &wire.Action{Type: flight.CancelFlightInfoActionType, Body: body})
+	stream, err := client.DoAction(ctx, &wire.Action{Type: name, Body: body})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	reply, err := stream.Recv()
 	if errors.Is(err, io.EOF) {
-		return 0, qerr.New(qerr.Internal, "another coordinator gave no answer")
+		return nil, qerr.New(qerr.Internal, "another coordinator gave no answer")
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var result wire.CancelFlightInfoResult
-	if err := proto.Unmarshal(reply.GetBody(), &result); err != nil {
-		return 0, qerr.Wrap(qerr.Internal, "read the answer of another coordinator", err)
+	result := P(new(T))
+	if err := proto.Unmarshal(reply.GetBody(), result); err != nil {
+		return nil, qerr.Wrap(qerr.Internal, "read the answer of another coordinator", err)
 	}
-	return result.GetStatus(), nil
+	return result, nil
 }

@@ -38,7 +38,8 @@ import (
 //	fail, late, panic, ddl  end in an error of that sort
 type fakeQueries struct {
 	keys *auth.Keyring
-	name string // as handles name it
+	name string          // as handles name it
+	heir map[string]bool // the coordinators whose sessions it goes on with; guarded by mu
 
 	mu      sync.Mutex
 	queries map[ids.QueryID]*fakeQuery
@@ -238,6 +239,23 @@ func (f *fakeQueries) Owner(_ context.Context, id ids.QueryID, life string) (Que
 		return nil, coordinator.Place{Address: life}, nil
 	}
 	return nil, coordinator.Place{}, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
+}
+
+// Home knows its own sessions, and says of those of others that they are elsewhere.
+func (f *fakeQueries) Home(_ context.Context, life string) (here bool, at coordinator.Place, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if life == f.name || f.heir[life] {
+		return true, coordinator.Place{}, nil
+	}
+	if f.others == nil {
+		return false, coordinator.Place{}, qerr.New(qerr.Unauthenticated, "the session is over")
+	}
+	return false, coordinator.Place{Address: life}, nil
+}
+
+func (f *fakeQueries) While(ctx context.Context, _ coordinator.Place) (context.Context, func()) {
+	return ctx, func() {}
 }
 
 func (f *fakeQueries) Reach(at coordinator.Place) (grpc.ClientConnInterface, error) {

@@ -15,6 +15,13 @@ import (
 // the client goes away the stream's reader is closed, which ends its part of the query.
 func (s *Server) DoGet(ticket *wire.Ticket, stream wire.FlightService_DoGetServer) (err error) {
 	ctx := stream.Context()
+	if command, isCommand, _ := parseCommand(ticket.GetTicket()); isCommand && command != nil { // rows that the session has a part in
+		if passed, err := s.atHome(ctx, s.sessionOf(callerOf(ctx), command), false, func(ctx context.Context, there wire.FlightServiceClient) error {
+			return relayed(ctx, ticket, there.DoGet, stream.Send)
+		}); passed || err != nil {
+			return err
+		}
+	}
 	r, err := s.open(ctx, ticket.GetTicket())
 	if err != nil {
 		return err

@@ -27,6 +27,15 @@ func (s *Server) GetFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (*
 		return s.metadataInfo(d, schema), nil
 	}
 	c := callerOf(ctx)
+	if m, ok := command.(*wire.TicketStatementQuery); ok {
+		return s.waitPolled(ctx, c, d, m.GetStatementHandle())
+	}
+	info, passed, err := askHome(ctx, s, command, func(ctx context.Context, there wire.FlightServiceClient) (*wire.FlightInfo, error) {
+		return there.GetFlightInfo(ctx, d)
+	})
+	if passed || err != nil {
+		return info, err
+	}
 	switch m := command.(type) {
 	case *wire.CommandStatementQuery:
 		e, err := s.statement(c, m.GetQuery(), m.GetTransactionId())
@@ -46,8 +55,6 @@ func (s *Server) GetFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (*
 		e := p.execution(0)
 		defer e.release()
 		return s.execute(ctx, d, e)
-	case *wire.TicketStatementQuery:
-		return s.waitPolled(ctx, c, d, m.GetStatementHandle())
 	case *wire.CommandStatementSubstraitPlan:
 		return nil, unsupportedSubstrait()
 	}
@@ -65,6 +72,15 @@ func (s *Server) GetSchema(ctx context.Context, d *wire.FlightDescriptor) (*wire
 		return &wire.SchemaResult{Schema: s.serialize(schema)}, nil
 	}
 	c := callerOf(ctx)
+	if m, ok := command.(*wire.TicketStatementQuery); ok {
+		return s.polledSchema(ctx, c, d, m.GetStatementHandle())
+	}
+	result, passed, err := askHome(ctx, s, command, func(ctx context.Context, there wire.FlightServiceClient) (*wire.SchemaResult, error) {
+		return there.GetSchema(ctx, d)
+	})
+	if passed || err != nil {
+		return result, err
+	}
 	switch m := command.(type) {
 	case *wire.CommandStatementQuery:
 		e, err := s.statement(c, m.GetQuery(), m.GetTransactionId())
@@ -83,8 +99,6 @@ func (s *Server) GetSchema(ctx context.Context, d *wire.FlightDescriptor) (*wire
 		// As prepared; a value bound to a parameter that is a column of the result may change its type, which the
 		// FlightInfo tells.
 		schema = p.dataset
-	case *wire.TicketStatementQuery:
-		return s.polledSchema(ctx, c, d, m.GetStatementHandle())
 	case *wire.CommandStatementSubstraitPlan:
 		return nil, unsupportedSubstrait()
 	default:

@@ -49,7 +49,10 @@ func (s *Server) putIngest(ctx context.Context, stream *putStream, c caller, m *
 	if err != nil {
 		return 0, err
 	}
-	return count, s.sessions.keepTemporary(e.caller, tables)
+	if err := s.sessions.keepTemporary(e.caller, tables); err != nil {
+		return count, err
+	}
+	return count, s.sessions.keep(ctx, e.caller)
 }
 
 func ingestOf(m *wire.CommandStatementIngest) (in coordinator.Ingest, err error) {

@@ -15,6 +15,11 @@ import (
 // empty lists all. A table that cannot be read now is left out.
 func (s *Server) ListFlights(criteria *wire.Criteria, stream wire.FlightService_ListFlightsServer) error {
 	ctx := stream.Context()
+	if passed, err := s.atHome(ctx, callerOf(ctx), false, func(ctx context.Context, there wire.FlightServiceClient) error {
+		return relayed(ctx, criteria, there.ListFlights, stream.Send)
+	}); passed || err != nil {
+		return err
+	}
 	snapshot, err := s.cfg.Catalog.Snapshot(ctx)
 	if err != nil {
 		return err

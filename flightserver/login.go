@@ -157,7 +157,7 @@ func (s *Server) verifySession(token string) (auth.Claims, error) {
 
 // welcome gives a caller whose login was just checked a fresh session. Its token ends with the login behind it.
 func (s *Server) welcome(id auth.Identity) (caller, headers, error) {
-	c := caller{subject: id.Subject, session: newSessionID()}
+	c := caller{subject: id.Subject, session: newSessionID(s.cfg.Queries.ID())}
 	return c, s.token(c, s.loginEnd(id)), nil
 }
 

@@ -84,7 +84,7 @@ func (s *Server) setOption(ctx context.Context, c caller, name string, value any
 	if err := s.checkNames(ctx, before, after); err != nil {
 		return err
 	}
-	return s.sessions.set(c, change)
+	return s.sessions.set(ctx, c, change)
 }
 
 // checkNames refuses a current catalog or db schema that does not exist. A new catalog is taken even if the present db schema is

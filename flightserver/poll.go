@@ -23,22 +23,17 @@ func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (
 		return nil, err
 	}
 	c := callerOf(ctx)
+	if m, ok := command.(*wire.TicketStatementQuery); ok {
+		return s.pollAgain(ctx, c, d, m.GetStatementHandle())
+	}
+	info, passed, err := askHome(ctx, s, command, func(ctx context.Context, there wire.FlightServiceClient) (*wire.PollInfo, error) {
+		return there.PollFlightInfo(ctx, d)
+	})
+	if passed || err != nil {
+		return info, err
+	}
 	var e execution
 	switch m := command.(type) {
-	case *wire.TicketStatementQuery:
-		id, life, err := s.named(c, m.GetStatementHandle())
-		if err != nil {
-			return nil, err
-		}
-		var info *wire.PollInfo
-		err = s.at(ctx, c, id, life, func(q Query) (err error) {
-			info, err = s.pollInfo(ctx, c, d, q, s.polls.get(id))
-			return err
-		}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
-			info, err = pollAt(ctx, there, d)
-			return err
-		})
-		return info, err
 	case *wire.CommandStatementQuery:
 		if e, err = s.statement(c, m.GetQuery(), m.GetTransactionId()); err != nil {
 			return nil, err
@@ -69,6 +64,22 @@ func (s *Server) PollFlightInfo(ctx context.Context, d *wire.FlightDescriptor) (
 		return nil, err
 	}
 	return s.pollInfo(ctx, c, d, q, poll)
+}
+
+// pollAgain is PollFlightInfo of a retry descriptor, wherever its query is.
+func (s *Server) pollAgain(ctx context.Context, c caller, d *wire.FlightDescriptor, handle []byte) (info *wire.PollInfo, err error) {
+	id, life, err := s.named(c, handle)
+	if err != nil {
+		return nil, err
+	}
+	err = s.at(ctx, c, id, life, func(q Query) (err error) {
+		info, err = s.pollInfo(ctx, c, d, q, s.polls.get(id))
+		return err
+	}, func(ctx context.Context, there wire.FlightServiceClient) (err error) {
+		info, err = pollAt(ctx, there, d)
+		return err
+	})
+	return info, err
 }
 
 func complete(info *wire.FlightInfo) *wire.PollInfo {
@@ -127,6 +138,9 @@ func (s *Server) placed(ctx context.Context, q Query, poll *poll, after settings
 		return nil
 	}
 	err := s.adopt(ctx, poll.owner, poll.before, after)
+	if err == nil {
+		err = s.sessions.keep(ctx, poll.owner)
+	}
 	if err != nil {
 		q.Cancel(err)
 	}

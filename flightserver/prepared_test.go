@@ -273,9 +273,10 @@ func TestIdleSessionsAndBudgets(t *testing.T) {
 	if u := f.Usage(); u.Sessions != 2 {
 		t.Errorf("%+v", u)
 	}
+	query(t, two, "rows 1 1")
 	query(t, one, "rows 1 1")
-	if r, _ := f.fake.last(); r.Settings.Partitions() != 0 {
-		t.Error("the session idle longest was not dropped")
+	if r, _ := f.fake.last(); r.Settings.Partitions() != 4 {
+		t.Error("the session idle longest has lost its options")
 	}
 	_, err := two.Prepare(testContext(t), "params ?"+strings.Repeat(" ", 64<<10))
 	wantCode(t, err, codes.ResourceExhausted)

@@ -26,6 +26,11 @@ func (s *Server) DoPut(raw wire.FlightService_DoPutServer) error {
 	}
 	stream := &putStream{FlightService_DoPutServer: raw, first: first}
 	ctx, c := raw.Context(), callerOf(raw.Context())
+	if passed, err := s.atHome(ctx, s.sessionOf(c, command), false, func(ctx context.Context, there wire.FlightServiceClient) error {
+		return s.relayPut(ctx, there, first, raw)
+	}); passed || err != nil {
+		return err
+	}
 	switch m := command.(type) {
 	case *wire.CommandStatementUpdate:
 		e, err := s.statement(c, m.GetQuery(), m.GetTransactionId())

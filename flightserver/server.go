@@ -21,6 +21,7 @@ type Server struct {
 	info     *sqlInfo
 	mem      memory.Allocator
 	logins   *auth.Logins
+	relays   sync.WaitGroup // what passes clients' streams on to other coordinators
 	closing  sync.Once
 }
 
@@ -52,6 +53,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) { wire.RegisterFlightServiceS
 // Close drops all sessions and ends the queries that are still polled. Idempotent.
 func (s *Server) Close() {
 	s.closing.Do(func() {
+		s.relays.Wait()
 		s.polls.close()
 		s.sessions.close()
 	})

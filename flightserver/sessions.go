@@ -3,6 +3,8 @@ package flightserver
 import (
 	"container/list"
 	"crypto/rand"
+	"hash/maphash"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,7 +14,17 @@ import (
 )
 
 // newSessionID makes a session's name; it cannot be guessed, though knowing it is worth nothing without a token.
-func newSessionID() string { return "s" + rand.Text() }
+// It names the coordinator that began the session.
+func newSessionID(life string) string { return "s" + rand.Text() + lifeMark + life }
+
+// lifeMark stands in a session's name before the coordinator that began it.
+const lifeMark = "@"
+
+// lifeOf is the coordinator that began a session.
+func lifeOf(session string) string {
+	_, life, _ := strings.Cut(session, lifeMark)
+	return life
+}
 
 // sessions are the sessions that hold something. A session that was never given an option, a statement or a transaction
 // is its name in a token and nothing else, so that clients which drop their token cost nothing.
@@ -32,6 +44,11 @@ type sessions struct {
 	// bytes are the statement texts and bindings of all sessions. Guarded by mu.
 	bytes  int64
 	closed bool
+	// resting are sessions that were dropped and have a record; restingMany: there are more. Guarded by mu.
+	resting     map[string]struct{}
+	restingMany bool
+
+	changes changes
 }
 
 // A session is the state of one client. Guarded by sessions.mu.
@@ -45,10 +62,19 @@ type session struct {
 	order        *list.List // of *prepared, the one used last at the back
 	transactions map[uint64]*transaction
 	tables       *temptable.Session
+	kept         mark // its record
 }
 
 func newSessions(cfg *Config) *sessions {
-	return &sessions{cfg: cfg, byID: map[string]*list.Element{}, order: list.New()}
+	return &sessions{cfg: cfg, byID: map[string]*list.Element{}, order: list.New(), resting: map[string]struct{}{}, changes: changes{seed: maphash.MakeSeed()}}
+}
+
+// find is the caller's session, if it is here. The caller holds mu.
+func (t *sessions) find(c caller) *session {
+	if e := t.byID[c.session]; e != nil && e.Value.(*session).subject == c.subject { // See with.
+		return e.Value.(*session)
+	}
+	return nil
 }
 
 // with runs f on the caller's session, under the lock. A session that does not exist is made when create is set, else f gets
@@ -73,6 +99,7 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 		element = t.order.PushBack(&session{id: c.session, subject: c.subject, next: t.next, statements: map[uint64]*list.Element{},
 			settings: options, initial: options.Fingerprint(), order: list.New(), transactions: map[uint64]*transaction{}, tables: temptable.NewSession(t.cfg.TemporaryBytesMax)})
 		t.byID[c.session] = element
+		delete(t.resting, c.session)
 	}
 	s := element.Value.(*session) // Nothing else is put there.
 	if s.subject != c.subject {
@@ -90,9 +117,11 @@ func (t *sessions) with(c caller, create bool, f func(*session) error) error {
 
 // empty says that nothing would be lost with the session.
 func (s *session) empty() bool {
-	return len(s.statements) == 0 && len(s.transactions) == 0 && !s.tables.In(0).Any() && s.tables.Open() == 0 &&
-		s.settings.Fingerprint() == s.initial
+	return len(s.statements) == 0 && len(s.transactions) == 0 && !s.temporary() && s.settings.Fingerprint() == s.initial && s.kept.said == ""
 }
+
+// temporary says that the session has temporary tables.
+func (s *session) temporary() bool { return s.tables.In(0).Any() || s.tables.Open() != 0 }
 
 // settings are the caller's settings now.
 func (t *sessions) settings(c caller) settings.Values {
@@ -138,27 +167,16 @@ func (t *sessions) keepTemporary(c caller, tables *temptable.Session) error {
 	return err
 }
 
-// set changes the caller's settings; change gets the current ones.
-func (t *sessions) set(c caller, change func(settings.Values) (settings.Values, error)) error {
-	return t.with(c, true, func(s *session) error {
-		values, err := change(s.settings)
-		if err == nil {
-			s.settings = values
-		}
-		return err
-	})
-}
-
 // end drops the caller's session and reports whether it held anything.
 func (t *sessions) end(c caller) (held bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	element := t.byID[c.session]
-	if element == nil {
-		return false
+	if element != nil {
+		t.drop(element)
 	}
-	t.drop(element)
-	return true
+	delete(t.resting, c.session)
+	return element != nil
 }
 
 // expire drops the sessions that are past their idle time. The caller holds mu.
@@ -174,6 +192,7 @@ func (t *sessions) expire(now time.Time) {
 // drop forgets a session and what it holds. The caller holds mu.
 func (t *sessions) drop(e *list.Element) {
 	s := t.forget(e)
+	t.rest(s)
 	// Rows are freed in the coordinator, which never calls back.
 	s.tables.Close()
 	for s.order.Len() > 0 {

@@ -121,6 +121,9 @@ func (s *Server) run(ctx context.Context, e execution) (Query, coordinator.Query
 	if err == nil {
 		err = s.adopt(ctx, e.caller, r.Settings, state.Settings)
 	}
+	if err == nil {
+		err = s.sessions.keep(ctx, e.caller)
+	}
 	if err != nil {
 		// The query may have failed by itself; then this says nothing new. If the caller has gone, it ends it.
 		q.Cancel(err)
@@ -145,7 +148,7 @@ func (s *Server) adopt(ctx context.Context, c caller, before, after settings.Val
 	if err := s.checkNames(ctx, before, after); err != nil {
 		return err
 	}
-	return s.sessions.set(c, func(now settings.Values) (settings.Values, error) {
+	return s.sessions.set(ctx, c, func(now settings.Values) (settings.Values, error) {
 		for _, o := range after.All() {
 			if o.Value == before.Get(o.Name) {
 				continue
@@ -175,6 +178,9 @@ func (s *Server) update(ctx context.Context, e execution) (int64, error) {
 			return 0, err
 		}
 		rows += n
+	}
+	if err := s.sessions.keep(ctx, e.caller); err != nil {
+		return 0, err
 	}
 	if changed := state.Changed; changed >= 0 {
 		return changed, nil

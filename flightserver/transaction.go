@@ -1,6 +1,8 @@
 package flightserver
 
 import (
+	"context"
+
 	wire "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 
 	"github.com/arbalest-sql/arbalest/internal/qerr"
@@ -73,7 +75,7 @@ func (s *Server) checkTransaction(c caller, handle []byte) (owner caller, id uin
 	return owner, id, s.withTransaction(owner, id, func(*session, *transaction) error { return nil })
 }
 
-func (s *Server) endTransaction(c caller, m *wire.ActionEndTransactionRequest) error {
+func (s *Server) endTransaction(ctx context.Context, c caller, m *wire.ActionEndTransactionRequest) error {
 	if a := m.GetAction(); a != wire.ActionEndTransactionRequest_END_TRANSACTION_COMMIT && a != wire.ActionEndTransactionRequest_END_TRANSACTION_ROLLBACK {
 		return qerr.New(qerr.User, "ending a transaction needs an action: commit or rollback")
 	}
@@ -81,10 +83,14 @@ func (s *Server) endTransaction(c caller, m *wire.ActionEndTransactionRequest) e
 	if err != nil {
 		return err
 	}
-	return s.withTransaction(owner, id, func(session *session, _ *transaction) error {
+	err = s.withTransaction(owner, id, func(session *session, _ *transaction) error {
 		delete(session.transactions, id)
 		return session.tables.End(id, m.GetAction() == wire.ActionEndTransactionRequest_END_TRANSACTION_COMMIT)
 	})
+	if err != nil {
+		return err
+	}
+	return s.sessions.keep(ctx, owner)
 }
 
 func (s *Server) beginSavepoint(c caller, m *wire.ActionBeginSavepointRequest) ([]byte, error) {

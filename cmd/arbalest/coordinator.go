@@ -198,6 +198,9 @@ func (n *node) openFlight(d *door, tables *catalog.Catalog) error {
 	if l.users != nil {
 		c.Users = l.users
 	}
+	if ledger, err := d.cluster.Ledger(); err == nil { // else sessions end with this coordinator
+		c.Sessions = ledger
+	}
 	if d.flight, err = flightserver.New(c); err != nil {
 		return err
 	}

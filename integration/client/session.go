@@ -19,6 +19,8 @@ import (
 // Options say who connects.
 type Options struct {
 	User, Password string // empty = anonymous
+	// Token goes on with a session, as Session.Token has told it; empty = a new one.
+	Token string
 	// MessageBytesMax is the largest message that is accepted: a row is never cut in two. 0 = gRPC's default, 4 MiB.
 	MessageBytesMax int
 	// Keepalive is how often a silent connection is probed; 0 = never. A host that hangs is noticed by it alone.
@@ -66,6 +68,7 @@ func Dial(ctx context.Context, address string, o Options) (*Session, error) {
 	if o.MessageBytesMax > 0 {
 		s.calls = append(s.calls, grpc.MaxCallRecvMsgSize(o.MessageBytesMax))
 	}
+	s.token.value = o.Token
 	var err error
 	if s.SQL, err = s.dial(ctx, address); err != nil {
 		return nil, err
@@ -80,6 +83,13 @@ func Dial(ctx context.Context, address string, o Options) (*Session, error) {
 		}
 	}
 	return s, nil
+}
+
+// Token is what the session is known by at every door; "" before its first call.
+func (s *Session) Token() string {
+	s.token.mu.Lock()
+	defer s.token.mu.Unlock()
+	return s.token.value
 }
 
 func (s *Session) dial(ctx context.Context, address string) (*flightsql.Client, error) {

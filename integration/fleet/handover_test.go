@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -80,7 +81,7 @@ func TestOwnersDie(t *testing.T) {
 	counts, enough := &tally{}, make(chan struct{})
 	var load sync.WaitGroup
 	for i := range patrons {
-		p := &patron{doors: doors, at: i % len(doors), rng: rand.New(rand.NewPCG(seed, uint64(i))), tally: counts} //nolint:gosec // repeatable
+		p := &patron{doors: doors, at: i % len(doors), zone: fmt.Sprintf("Etc/GMT+%d", i+1), rng: rand.New(rand.NewPCG(seed, uint64(i))), tally: counts} //nolint:gosec // repeatable
 		load.Go(func() {
 			if err := p.load(ctx, enough, queries, answers); err != nil {
 				t.Errorf("client %d: %v", i, err)

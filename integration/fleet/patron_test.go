@@ -30,12 +30,14 @@ type tally struct {
 	submitting, polling, reading [coordinators]atomic.Int64
 }
 
-// A patron is a client that knows all coordinators. It sends a statement again only before it was told of a query; from then on
+// A patron is a client that knows all coordinators, and has one session, whose options are held against each of them. It sends a statement again only before it was told of a query; from then on
 // it wants the rows, from whichever coordinator.
 type patron struct {
 	doors   []string
 	at      int
 	session *client.Session
+	token   string // of its one session, which goes with it from door to door
+	zone    string // an option of that session
 	rng     *rand.Rand
 	tally   *tally
 }
@@ -53,16 +55,43 @@ func (p *patron) open(ctx context.Context) error {
 	if p.session != nil {
 		return nil
 	}
-	session, err := client.Dial(ctx, p.doors[p.at], client.Options{MessageBytesMax: 16 << 20})
+	session, err := client.Dial(ctx, p.doors[p.at], client.Options{MessageBytesMax: 16 << 20, Token: p.token})
 	if err != nil {
 		return err
 	}
-	if err := session.Exec(ctx, "SET arbalest.distributed = 'always'"); err != nil {
+	if p.token == "" {
+		err = errors.Join(session.Exec(ctx, "SET arbalest.distributed = 'always'"), session.Exec(ctx, "SET TimeZone = '"+p.zone+"'"))
+	}
+	if err != nil {
 		_ = session.Close()
 		return err
 	}
-	p.session = session
+	p.session, p.token = session, session.Token()
 	return nil
+}
+
+// checkOptions holds that the session has the options that it was given, wherever it is by now.
+func (p *patron) checkOptions(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for ; ; pause(ctx) {
+		err := p.open(ctx)
+		var options *flight.GetSessionOptionsResult
+		if err == nil {
+			options, err = p.session.SQL.GetSessionOptions(ctx, &flight.GetSessionOptionsRequest{})
+		}
+		switch {
+		case err == nil:
+			all := options.GetSessionOptions()
+			if zone, spread := all["TimeZone"].GetStringValue(), all["arbalest.distributed"].GetStringValue(); zone != p.zone || spread != "always" {
+				return fmt.Errorf("the session's options are %q and %q", zone, spread)
+			}
+			return nil
+		case status.Code(err) != codes.Unavailable || ctx.Err() != nil:
+			return fmt.Errorf("options: %w", err)
+		}
+		p.leave()
+	}
 }
 
 // pause is between two tries: a client that is told to come back does not do so at once.
@@ -160,7 +189,7 @@ func (p *patron) read(ctx context.Context, info *flight.FlightInfo) (*oracle.Row
 	for i, endpoint := range info.GetEndpoint() {
 		readers.Go(func() {
 			faults[i] = p.session.ReadEndpoint(ctx, endpoint, &parts[i], nil, nil)
-			other := &patron{doors: p.doors, at: p.at, tally: p.tally}
+			other := &patron{doors: p.doors, at: p.at, token: p.token, tally: p.tally}
 			defer other.leave()
 			for faults[i] != nil && ctx.Err() == nil && status.Code(faults[i]) == codes.Unavailable {
 				other.leave()
@@ -217,6 +246,9 @@ func (p *patron) load(ctx context.Context, stop <-chan struct{}, queries []tpch.
 		}
 		if err := oracle.Compare(want, got, tpch.OrderBy[q.Number]...); err != nil {
 			return fmt.Errorf("%s (query %s): %w", q.Name, id, err)
+		}
+		if err := p.checkOptions(ctx); err != nil {
+			return err
 		}
 		p.tally.finished.Add(1)
 	}

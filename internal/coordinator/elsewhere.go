@@ -21,6 +21,7 @@ const successionWait = 20 * time.Second
 
 // A Place is where another coordinator is that owns a query.
 type Place struct {
+	Life    string // of that coordinator
 	Address string
 	TLS     bool
 }
@@ -57,7 +58,7 @@ func (c *Coordinator) Owner(ctx context.Context, id ids.QueryID, life string) (*
 			}
 			return nil, Place{}, errLost
 		case live && owner != c.cfg.ID:
-			return nil, Place{Address: at.Address, TLS: at.TLS}, nil
+			return nil, Place{Life: at.ID, Address: at.Address, TLS: at.TLS}, nil
 		}
 		if err := c.cfg.Ledger.WaitLives(ctx, version); err != nil {
 			return nil, Place{}, qerr.Wrap(qerr.Unavailable, "find query "+string(id), err)
@@ -90,7 +91,7 @@ func (c *Coordinator) inherited(ctx context.Context, t *pb.Ticket) (*Query, Plac
 	}
 	if _, lives := c.cfg.Ledger.Lives(); lives.Live[life].ID != "" {
 		if at := lives.Live[life]; t.GetAudience() == pb.Audience_AUDIENCE_COORDINATOR {
-			return nil, Place{Address: at.Address, TLS: at.TLS}, nil // the rows are there
+			return nil, Place{Life: at.ID, Address: at.Address, TLS: at.TLS}, nil // the rows are there
 		}
 		return nil, Place{}, nil
 	}

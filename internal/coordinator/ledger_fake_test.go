@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,20 +17,21 @@ import (
 
 // A fakeStore is what fakeLedgers share.
 type fakeStore struct {
-	mu      sync.Mutex
-	version uint64
-	changed chan struct{}
-	live    map[string]driver.Life
-	fallen  map[string]driver.Fallen
-	records map[string]map[ids.QueryID]*pb.QueryRecord // by owner
-	puts    int
-	away    bool  // no call is answered
-	refusal error // of records
+	mu       sync.Mutex
+	version  uint64
+	changed  chan struct{}
+	live     map[string]driver.Life
+	fallen   map[string]driver.Fallen
+	records  map[string]map[ids.QueryID]*pb.QueryRecord // by owner
+	sessions map[string]*pb.SessionRecord
+	puts     int
+	away     bool  // no call is answered
+	refusal  error // of records
 }
 
 func newFakeStore() *fakeStore {
 	return &fakeStore{version: 1, changed: make(chan struct{}), live: map[string]driver.Life{}, fallen: map[string]driver.Fallen{},
-		records: map[string]map[ids.QueryID]*pb.QueryRecord{}}
+		records: map[string]map[ids.QueryID]*pb.QueryRecord{}, sessions: map[string]*pb.SessionRecord{}}
 }
 
 // change edits the store and tells everybody.
@@ -174,6 +176,20 @@ func (l *fakeLedger) Claim(_ context.Context, life string) (claimed []*pb.QueryR
 		delete(l.store.records, life)
 	})
 	return claimed, err
+}
+
+func (l *fakeLedger) PutSession(_ context.Context, record *pb.SessionRecord, _ time.Duration) error {
+	return l.write(func() { l.store.sessions[record.GetSession()] = proto.CloneOf(record) })
+}
+
+func (l *fakeLedger) DeleteSession(_ context.Context, session string) error {
+	return l.write(func() { delete(l.store.sessions, session) })
+}
+
+func (l *fakeLedger) Session(_ context.Context, session string) (*pb.SessionRecord, error) {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	return proto.CloneOf(l.store.sessions[session]), nil
 }
 
 func (l *fakeLedger) Settle(_ context.Context, life string) error {

@@ -33,7 +33,7 @@ func RunLedger(t *testing.T, open func(t *testing.T) LedgerFixture) {
 	for name, test := range map[string]func(*testing.T, LedgerFixture){
 		"LivesComeAndGo": livesComeAndGo, "RecordsMoveToTheSuccessor": recordsMove, "OneSuccessorWins": oneSuccessorWins,
 		"ASuccessorFallsToo": successorFalls, "TheFallenWriteNothing": fallenWriteNothing, "RecordsAreBounded": recordsAreBounded,
-		"ForgedRecordsAreDropped": forgedRecords,
+		"ForgedRecordsAreDropped": forgedRecords, "SessionsAreEverybodys": sessionsAreShared,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)

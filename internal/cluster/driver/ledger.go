@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/ids"
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
@@ -58,6 +59,12 @@ type Ledger interface {
 	// of them. Records that cannot be read are dropped. With an error it returns those that were moved before it; what may have
 	// been moved without an answer comes with the next call.
 	Claim(ctx context.Context, life string) ([]*pb.QueryRecord, error)
+	// PutSession writes what the others need to go on with a session that is this life's. It is kept for at least the time, and
+	// not for ever. DeleteSession removes it, if it is there.
+	PutSession(ctx context.Context, record *pb.SessionRecord, keep time.Duration) error
+	DeleteSession(ctx context.Context, session string) error
+	// Session reads the record of a session, whoever wrote it; nil when there is none.
+	Session(ctx context.Context, session string) (*pb.SessionRecord, error)
 	// Settle notes that nothing of a life is left to be taken over.
 	Settle(ctx context.Context, life string) error
 }

@@ -34,8 +34,8 @@ const (
 	backoffMin, backoffMax = 100 * time.Millisecond, 5 * time.Second
 	// kindWorker and kindCoordinator are the kinds of signed records.
 	kindWorker, kindCoordinator = "worker", "coordinator"
-	// kindFallen and kindQuery are further ones.
-	kindFallen, kindQuery = "fallen", "query"
+	// kindFallen, kindQuery and kindSession are further ones.
+	kindFallen, kindQuery, kindSession = "fallen", "query", "session"
 )
 
 // A Config says where etcd is and how to prove oneself to it.
@@ -87,6 +87,7 @@ func (c Config) workersPrefix() string      { return c.Prefix + "/workers/" }
 func (c Config) coordinatorsPrefix() string { return c.Prefix + "/coordinators/" }
 func (c Config) fallenPrefix() string       { return c.Prefix + "/fallen/" }
 func (c Config) queriesPrefix() string      { return c.Prefix + "/queries/" }
+func (c Config) sessionsPrefix() string     { return c.Prefix + "/sessions/" }
 
 // unavailable says what could not be done at etcd.
 func (c Config) unavailable(what string, err error) error {

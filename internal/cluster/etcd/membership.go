@@ -25,10 +25,12 @@ type Membership struct {
 	lives  map[string]roster.Life // by key; touched by the follower only
 	self   driver.Life
 	census *census
-	keeper *keeper
-	cancel context.CancelFunc
-	run    sync.WaitGroup // the followers
-	close  sync.Once
+	// sessions is the lease of the records of sessions.
+	sessions keeping
+	keeper   *keeper
+	cancel   context.CancelFunc
+	run      sync.WaitGroup // the followers
+	close    sync.Once
 
 	claiming sync.Mutex  // one at a time
 	inDoubt  ids.QueryID // the query whose claim was not answered; guarded by claiming

@@ -3167,6 +3167,75 @@ func (x *TaskRecord) GetProxied() bool {
 	return false
 }
 
+// What another coordinator needs to go on with a client's session.
+type SessionRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Session       string                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	Subject       string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`                                                                             // whose it is
+	Settings      map[string]string      `protobuf:"bytes,3,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // those that are not the defaults
+	Temporary     bool                   `protobuf:"varint,4,opt,name=temporary,proto3" json:"temporary,omitempty"`                                                                        // it has temporary tables, which end with their coordinator
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionRecord) Reset() {
+	*x = SessionRecord{}
+	mi := &file_arbalest_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionRecord) ProtoMessage() {}
+
+func (x *SessionRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_arbalest_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionRecord.ProtoReflect.Descriptor instead.
+func (*SessionRecord) Descriptor() ([]byte, []int) {
+	return file_arbalest_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *SessionRecord) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *SessionRecord) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *SessionRecord) GetSettings() map[string]string {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *SessionRecord) GetTemporary() bool {
+	if x != nil {
+		return x.Temporary
+	}
+	return false
+}
+
 type Reading struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Partitions    []uint32               `protobuf:"varint,1,rep,packed,name=partitions,proto3" json:"partitions,omitempty"`
@@ -3177,7 +3246,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_arbalest_proto_msgTypes[42]
+	mi := &file_arbalest_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3189,7 +3258,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[42]
+	mi := &file_arbalest_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3202,7 +3271,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{42}
+	return file_arbalest_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Reading) GetPartitions() []uint32 {
@@ -3229,7 +3298,7 @@ type Piece struct {
 
 func (x *Piece) Reset() {
 	*x = Piece{}
-	mi := &file_arbalest_proto_msgTypes[43]
+	mi := &file_arbalest_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3241,7 +3310,7 @@ func (x *Piece) String() string {
 func (*Piece) ProtoMessage() {}
 
 func (x *Piece) ProtoReflect() protoreflect.Message {
-	mi := &file_arbalest_proto_msgTypes[43]
+	mi := &file_arbalest_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3254,7 +3323,7 @@ func (x *Piece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Piece.ProtoReflect.Descriptor instead.
 func (*Piece) Descriptor() ([]byte, []int) {
-	return file_arbalest_proto_rawDescGZIP(), []int{43}
+	return file_arbalest_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Piece) GetPartition() uint32 {
@@ -3538,7 +3607,15 @@ const file_arbalest_proto_rawDesc = "" +
 	" \x03(\x04R\x0epartitionBytes\x12\x1f\n" +
 	"\vspill_bytes\x18\v \x01(\x04R\n" +
 	"spillBytes\x12\x18\n" +
-	"\aproxied\x18\f \x01(\bR\aproxied\"U\n" +
+	"\aproxied\x18\f \x01(\bR\aproxied\"\xe4\x01\n" +
+	"\rSessionRecord\x12\x18\n" +
+	"\asession\x18\x01 \x01(\tR\asession\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12D\n" +
+	"\bsettings\x18\x03 \x03(\v2(.arbalest.v1.SessionRecord.SettingsEntryR\bsettings\x12\x1c\n" +
+	"\ttemporary\x18\x04 \x01(\bR\ttemporary\x1a;\n" +
+	"\rSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"U\n" +
 	"\aReading\x12\x1e\n" +
 	"\n" +
 	"partitions\x18\x01 \x03(\rR\n" +
@@ -3584,7 +3661,7 @@ func file_arbalest_proto_rawDescGZIP() []byte {
 }
 
 var file_arbalest_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_arbalest_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_arbalest_proto_goTypes = []any{
 	(TaskState)(0),            // 0: arbalest.v1.TaskState
 	(Audience)(0),             // 1: arbalest.v1.Audience
@@ -3630,9 +3707,11 @@ var file_arbalest_proto_goTypes = []any{
 	(*PackedRecord)(nil),      // 41: arbalest.v1.PackedRecord
 	(*StageRecord)(nil),       // 42: arbalest.v1.StageRecord
 	(*TaskRecord)(nil),        // 43: arbalest.v1.TaskRecord
-	(*Reading)(nil),           // 44: arbalest.v1.Reading
-	(*Piece)(nil),             // 45: arbalest.v1.Piece
-	nil,                       // 46: arbalest.v1.QueryRecord.SettingsEntry
+	(*SessionRecord)(nil),     // 44: arbalest.v1.SessionRecord
+	(*Reading)(nil),           // 45: arbalest.v1.Reading
+	(*Piece)(nil),             // 46: arbalest.v1.Piece
+	nil,                       // 47: arbalest.v1.QueryRecord.SettingsEntry
+	nil,                       // 48: arbalest.v1.SessionRecord.SettingsEntry
 }
 var file_arbalest_proto_depIdxs = []int32{
 	8,  // 0: arbalest.v1.JoinRequest.record:type_name -> arbalest.v1.WorkerRecord
@@ -3667,33 +3746,34 @@ var file_arbalest_proto_depIdxs = []int32{
 	1,  // 29: arbalest.v1.Ticket.audience:type_name -> arbalest.v1.Audience
 	21, // 30: arbalest.v1.Ticket.key:type_name -> arbalest.v1.TaskKey
 	22, // 31: arbalest.v1.Ticket.task:type_name -> arbalest.v1.TaskSpec
-	46, // 32: arbalest.v1.QueryRecord.settings:type_name -> arbalest.v1.QueryRecord.SettingsEntry
+	47, // 32: arbalest.v1.QueryRecord.settings:type_name -> arbalest.v1.QueryRecord.SettingsEntry
 	23, // 33: arbalest.v1.QueryRecord.columns:type_name -> arbalest.v1.Column
 	42, // 34: arbalest.v1.QueryRecord.stages:type_name -> arbalest.v1.StageRecord
 	43, // 35: arbalest.v1.StageRecord.tasks:type_name -> arbalest.v1.TaskRecord
 	22, // 36: arbalest.v1.TaskRecord.spec:type_name -> arbalest.v1.TaskSpec
-	44, // 37: arbalest.v1.TaskRecord.readings:type_name -> arbalest.v1.Reading
+	45, // 37: arbalest.v1.TaskRecord.readings:type_name -> arbalest.v1.Reading
 	0,  // 38: arbalest.v1.TaskRecord.state:type_name -> arbalest.v1.TaskState
-	45, // 39: arbalest.v1.Reading.pieces:type_name -> arbalest.v1.Piece
-	2,  // 40: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
-	4,  // 41: arbalest.v1.Discovery.Meet:input_type -> arbalest.v1.MeetRequest
-	9,  // 42: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
-	11, // 43: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
-	14, // 44: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
-	16, // 45: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
-	18, // 46: arbalest.v1.Tasks.Succeed:input_type -> arbalest.v1.SucceedRequest
-	3,  // 47: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
-	5,  // 48: arbalest.v1.Discovery.Meet:output_type -> arbalest.v1.MeetReply
-	10, // 49: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
-	12, // 50: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
-	15, // 51: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
-	17, // 52: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
-	20, // 53: arbalest.v1.Tasks.Succeed:output_type -> arbalest.v1.SucceedReply
-	47, // [47:54] is the sub-list for method output_type
-	40, // [40:47] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	48, // 39: arbalest.v1.SessionRecord.settings:type_name -> arbalest.v1.SessionRecord.SettingsEntry
+	46, // 40: arbalest.v1.Reading.pieces:type_name -> arbalest.v1.Piece
+	2,  // 41: arbalest.v1.Membership.Join:input_type -> arbalest.v1.JoinRequest
+	4,  // 42: arbalest.v1.Discovery.Meet:input_type -> arbalest.v1.MeetRequest
+	9,  // 43: arbalest.v1.Tasks.Create:input_type -> arbalest.v1.CreateRequest
+	11, // 44: arbalest.v1.Tasks.Watch:input_type -> arbalest.v1.WatchRequest
+	14, // 45: arbalest.v1.Tasks.Release:input_type -> arbalest.v1.ReleaseRequest
+	16, // 46: arbalest.v1.Tasks.Cancel:input_type -> arbalest.v1.CancelRequest
+	18, // 47: arbalest.v1.Tasks.Succeed:input_type -> arbalest.v1.SucceedRequest
+	3,  // 48: arbalest.v1.Membership.Join:output_type -> arbalest.v1.JoinReply
+	5,  // 49: arbalest.v1.Discovery.Meet:output_type -> arbalest.v1.MeetReply
+	10, // 50: arbalest.v1.Tasks.Create:output_type -> arbalest.v1.CreateReply
+	12, // 51: arbalest.v1.Tasks.Watch:output_type -> arbalest.v1.WatchEvent
+	15, // 52: arbalest.v1.Tasks.Release:output_type -> arbalest.v1.ReleaseReply
+	17, // 53: arbalest.v1.Tasks.Cancel:output_type -> arbalest.v1.CancelReply
+	20, // 54: arbalest.v1.Tasks.Succeed:output_type -> arbalest.v1.SucceedReply
+	48, // [48:55] is the sub-list for method output_type
+	41, // [41:48] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_arbalest_proto_init() }
@@ -3708,7 +3788,7 @@ func file_arbalest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_arbalest_proto_rawDesc), len(file_arbalest_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   45,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
