@@ -40,7 +40,8 @@ type fleet struct {
 }
 
 // pods runs a release of two coordinators and two workers.
-func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
+// Secrets are files, by where the pods have them, and texts.
+func pods(t *testing.T, server *kubetest.Server, secrets map[string]string, values ...string) *fleet {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("run this test as root: its processes see names of pods by an /etc/hosts of their own")
@@ -52,6 +53,12 @@ func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
 	objects := render(t, slices.Concat(secured, values, []string{"tls.certManager.issuerRef.name=internal"}))
 	f := &fleet{t: t, dir: t.TempDir()}
 	f.secrets(objects)
+	for name, from := range secrets {
+		if text, err := os.ReadFile(from); err == nil {
+			from = string(text)
+		}
+		f.write(name, from)
+	}
 	at := near(t)
 	addresses, err := ports.Free(at, 4)
 	if err != nil {
@@ -210,19 +217,21 @@ func (f *fleet) sql(ctx context.Context, door int, statements string, flags ...s
 	return out.String(), err
 }
 
-// TestPodsSpeakTLS runs the release over the API server and over etcd, with certificates demanded of every caller: nodes prove
+// TestPodsSpeakTLS runs the release over the API server and over an etcd that demands certificates and logins, with certificates demanded of every caller: nodes prove
 // themselves by the names of pods and Services, though they meet at addresses, and clients read at workers by their pods' names.
 func TestPodsSpeakTLS(t *testing.T) {
 	kubetest.Enabled(t)
 	for name, start := range map[string]func(t *testing.T) *fleet{
-		"kubernetes": func(t *testing.T) *fleet { return pods(t, kubetest.Start(t, nil), "tls.clients=required") },
+		"kubernetes": func(t *testing.T) *fleet { return pods(t, kubetest.Start(t, nil), nil, "tls.clients=required") },
 		"etcd": func(t *testing.T) *fleet {
-			servers := etcdtest.Start(t, 3)
-			values := []string{"tls.clients=required", "cluster=etcd"}
+			servers, login := etcdtest.StartSecure(t, 3, "/arbalest/"+namespace+"/"+release+"/")
+			values := []string{"tls.clients=required", "cluster=etcd", "etcd.tls.secretName=etcd", "etcd.tls.clientCertificate=true",
+				"etcd.user=" + login.User, "etcd.passwordSecretName=password"}
 			for i, endpoint := range servers.Endpoints() {
 				values = append(values, fmt.Sprintf("etcd.endpoints[%d]=%s", i, endpoint))
 			}
-			return pods(t, nil, values...)
+			return pods(t, nil, map[string]string{"etcd/ca.crt": login.CA, "etcd/tls.crt": login.Cert, "etcd/tls.key": login.Key,
+				"etcd-password/password": login.Password}, values...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
