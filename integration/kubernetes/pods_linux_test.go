@@ -28,8 +28,8 @@ import (
 // ada is the user of these tests.
 const ada, horse = "ada", "correct horse"
 
-// A fleet is what the chart's pods run, as processes of this machine with the flags that the chart gives them. Names of pods and
-// Services resolve as in Kubernetes, for them and for clients; every node shows the one certificate that the chart has cert-manager
+// A fleet is what the chart's pods run, as processes of this machine with the flags that the chart gives them. They may write to the
+// stand-ins of /tmp and /spill alone. Names of pods and Services resolve as in Kubernetes, for them and for clients; every node shows the one certificate that the chart has cert-manager
 // make, which carries names alone.
 type fleet struct {
 	t       *testing.T
@@ -73,9 +73,9 @@ func pods(t *testing.T, server *kubetest.Server, secrets map[string]string, valu
 		lines += fmt.Sprintf("%s %s.%s.%s.svc\n", at, pod, workersService, namespace)
 	}
 	f.hosts = f.write("hosts", lines)
-	var env []string
+	env := []string{"TMPDIR=" + f.folder("tmp")}
 	if server != nil {
-		env = []string{"KUBECONFIG=" + server.Kubeconfig(install(t, server))}
+		env = append(env, "KUBECONFIG="+server.Kubeconfig(install(t, server)))
 		if err := list(server, named); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func pods(t *testing.T, server *kubetest.Server, secrets map[string]string, valu
 			t.Fatal(err)
 		}
 		advertise = strings.ReplaceAll(advertise, "$(POD_IP)", host)
-		return harness.Site{Listen: listen, Advertise: strings.Replace(advertise, ":32010", ":"+port, 1), Enter: f.enter}
+		return harness.Site{Listen: listen, Advertise: strings.Replace(advertise, ":32010", ":"+port, 1), Spill: f.folder("spill"), Enter: f.enter}
 	}
 	f.cluster = harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Env: env, Meet: meet, Flags: flags, WorkFlags: workFlags,
 		DoorSite: func(i int) harness.Site { return site(f.doors[i], doorAt) },
@@ -99,6 +99,14 @@ func pods(t *testing.T, server *kubetest.Server, secrets map[string]string, valu
 }
 
 func (f *fleet) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+
+func (f *fleet) folder(name string) string {
+	f.t.Helper()
+	if err := os.MkdirAll(f.path(name), 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	return f.path(name)
+}
 
 func (f *fleet) write(name, text string) string {
 	f.t.Helper()
@@ -173,16 +181,30 @@ func (f *fleet) flags(objects []object, role string) (meet, flags []string, adve
 	return meet, flags, advertise
 }
 
-// enter makes names resolve by the fleet's file for the processes that the calling thread starts; it is not to be used again.
+// enter gives the processes that the calling thread starts the files of a pod: names resolve by the fleet's file, and only its
+// folders tmp and spill can be written to. The thread is not to be used again.
 func (f *fleet) enter() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("make a mount namespace: %w", err)
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("part from the mounts outside: %w", err)
-	}
-	if err := unix.Mount(f.hosts, "/etc/hosts", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("put %s in the place of /etc/hosts: %w", f.hosts, err)
+	const readOnly = unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY
+	for _, m := range []struct {
+		from, to string
+		flags    uintptr
+	}{
+		{"", "/", unix.MS_REC | unix.MS_PRIVATE},
+		{f.hosts, "/etc/hosts", unix.MS_BIND},
+		{f.dir, f.dir, unix.MS_BIND},
+		{"", f.dir, readOnly},
+		{f.path("tmp"), f.path("tmp"), unix.MS_BIND}, // read-only as what it was part of
+		{"", f.path("tmp"), unix.MS_BIND | unix.MS_REMOUNT},
+		{f.path("spill"), f.path("spill"), unix.MS_BIND},
+		{"", f.path("spill"), unix.MS_BIND | unix.MS_REMOUNT},
+		{"", "/", readOnly},
+	} {
+		if err := unix.Mount(m.from, m.to, "", m.flags, ""); err != nil {
+			return fmt.Errorf("mount %q at %s with %x: %w", m.from, m.to, m.flags, err)
+		}
 	}
 	return nil
 }
