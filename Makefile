@@ -48,6 +48,11 @@ help: ## say what each target does
 build: need-c ## build bin/arbalest
 	$(GO) build -tags $(TAGS) -o bin/arbalest ./cmd/arbalest
 
+.PHONY: build-static
+build-static: need-c ## build bin/arbalest-static, which needs no library of the system's: what deploy/docker/Dockerfile ships; Linux with glibc's static libraries
+	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS),netgo,osusergo -ldflags '-s -w -linkmode external -extldflags -static' -o bin/arbalest-static ./cmd/arbalest
+	@if ldd bin/arbalest-static >/dev/null 2>&1; then echo "bin/arbalest-static is not static"; exit 1; fi
+
 .PHONY: demo
 demo: build tools-python ## two workers, TPC-H at scale 1, 22 queries by Flight SQL, each checked
 	$(GO) run ./integration/demo

@@ -30,6 +30,7 @@ type Servers struct {
 	binary  string
 	cluster string
 	members []*memberProcess
+	secure  *security // nil = none
 }
 
 type memberProcess struct {
@@ -41,11 +42,16 @@ type memberProcess struct {
 // Start runs a cluster of n members and waits until it answers. The cleanup of the test ends it.
 func Start(t testing.TB, n int) *Servers {
 	t.Helper()
+	return start(t, n, nil)
+}
+
+func start(t testing.TB, n int, secure *security) *Servers {
+	t.Helper()
 	binary, err := harness.Etcd(Version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Servers{t: t, binary: binary}
+	s := &Servers{t: t, binary: binary, secure: secure}
 	addresses, err := ports.Free("127.0.0.1", 2*n)
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +145,9 @@ func (s *Servers) Await() {
 
 func (s *Servers) client() *clientv3.Client {
 	s.t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: s.Endpoints(), DialTimeout: startTimeout, Logger: zap.NewNop()})
+	config := clientv3.Config{Endpoints: s.Endpoints(), DialTimeout: startTimeout, Logger: zap.NewNop()}
+	s.secure.apply(&config)
+	client, err := clientv3.New(config)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -153,10 +161,11 @@ func (s *Servers) run(i int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	m.process = exec.Command(s.binary, "--name", m.name, "--data-dir", filepath.Join(m.dir, "data"),
-		"--listen-client-urls", "http://"+m.client, "--advertise-client-urls", "http://"+m.client,
-		"--listen-peer-urls", "http://"+m.peer, "--initial-advertise-peer-urls", "http://"+m.peer,
-		"--initial-cluster", s.cluster, "--initial-cluster-state", "new", "--unsafe-no-fsync", "--log-level", "warn")
+	scheme, flags := s.secure.flags()
+	m.process = exec.Command(s.binary, append([]string{"--name", m.name, "--data-dir", filepath.Join(m.dir, "data"),
+		"--listen-client-urls", scheme + m.client, "--advertise-client-urls", scheme + m.client,
+		"--listen-peer-urls", "http://" + m.peer, "--initial-advertise-peer-urls", "http://" + m.peer,
+		"--initial-cluster", s.cluster, "--initial-cluster-state", "new", "--unsafe-no-fsync", "--log-level", "warn"}, flags...)...)
 	m.process.Stdout, m.process.Stderr, m.log = log, log, log
 	if err := m.process.Start(); err != nil {
 		s.t.Fatal(err)

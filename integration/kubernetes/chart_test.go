@@ -97,7 +97,17 @@ type podSpec struct {
 			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
 			Capabilities             struct{ Drop []string }
 		} `yaml:"securityContext"`
-		ReadinessProbe, LivenessProbe map[string]any
+		ReadinessProbe map[string]any `yaml:"readinessProbe"`
+		LivenessProbe  map[string]any `yaml:"livenessProbe"`
+		StartupProbe   map[string]any `yaml:"startupProbe"`
+		VolumeMounts   []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+		} `yaml:"volumeMounts"`
+	}
+	Volumes []struct {
+		Name     string
+		EmptyDir map[string]any `yaml:"emptyDir"`
 	}
 }
 
@@ -255,6 +265,18 @@ func TestPods(t *testing.T) {
 				}
 				if c.Name == "worker" && (pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken) {
 					t.Errorf("%s has a token of the API server", where)
+				}
+				writable := map[string]bool{}
+				for _, m := range c.VolumeMounts {
+					for _, v := range pod.Volumes {
+						writable[m.MountPath] = writable[m.MountPath] || v.Name == m.Name && v.EmptyDir != nil
+					}
+				}
+				if !writable["/tmp"] || c.Name == "worker" && !writable["/spill"] {
+					t.Errorf("%s may not write where it has to: %v", where, writable)
+				}
+				if c.ReadinessProbe == nil || c.LivenessProbe == nil || c.StartupProbe == nil {
+					t.Errorf("%s is not probed", where)
 				}
 				role, known := roles[c.Name]
 				if !known || len(c.Args) == 0 || c.Args[0] != c.Name {

@@ -28,8 +28,8 @@ import (
 // ada is the user of these tests.
 const ada, horse = "ada", "correct horse"
 
-// A fleet is what the chart's pods run, as processes of this machine with the flags that the chart gives them. Names of pods and
-// Services resolve as in Kubernetes, for them and for clients; every node shows the one certificate that the chart has cert-manager
+// A fleet is what the chart's pods run, as processes of this machine with the flags that the chart gives them. They may write to the
+// stand-ins of /tmp and /spill alone. Names of pods and Services resolve as in Kubernetes, for them and for clients; every node shows the one certificate that the chart has cert-manager
 // make, which carries names alone.
 type fleet struct {
 	t       *testing.T
@@ -40,7 +40,8 @@ type fleet struct {
 }
 
 // pods runs a release of two coordinators and two workers.
-func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
+// Secrets are files, by where the pods have them, and texts.
+func pods(t *testing.T, server *kubetest.Server, secrets map[string]string, values ...string) *fleet {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("run this test as root: its processes see names of pods by an /etc/hosts of their own")
@@ -52,6 +53,12 @@ func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
 	objects := render(t, slices.Concat(secured, values, []string{"tls.certManager.issuerRef.name=internal"}))
 	f := &fleet{t: t, dir: t.TempDir()}
 	f.secrets(objects)
+	for name, from := range secrets {
+		if text, err := os.ReadFile(from); err == nil {
+			from = string(text)
+		}
+		f.write(name, from)
+	}
 	at := near(t)
 	addresses, err := ports.Free(at, 4)
 	if err != nil {
@@ -66,9 +73,9 @@ func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
 		lines += fmt.Sprintf("%s %s.%s.%s.svc\n", at, pod, workersService, namespace)
 	}
 	f.hosts = f.write("hosts", lines)
-	var env []string
+	env := []string{"TMPDIR=" + f.folder("tmp")}
 	if server != nil {
-		env = []string{"KUBECONFIG=" + server.Kubeconfig(install(t, server))}
+		env = append(env, "KUBECONFIG="+server.Kubeconfig(install(t, server)))
 		if err := list(server, named); err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +88,7 @@ func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
 			t.Fatal(err)
 		}
 		advertise = strings.ReplaceAll(advertise, "$(POD_IP)", host)
-		return harness.Site{Listen: listen, Advertise: strings.Replace(advertise, ":32010", ":"+port, 1), Enter: f.enter}
+		return harness.Site{Listen: listen, Advertise: strings.Replace(advertise, ":32010", ":"+port, 1), Spill: f.folder("spill"), Enter: f.enter}
 	}
 	f.cluster = harness.Start(t, harness.Options{Data: []string{data}, Workers: 2, Standby: 1, Env: env, Meet: meet, Flags: flags, WorkFlags: workFlags,
 		DoorSite: func(i int) harness.Site { return site(f.doors[i], doorAt) },
@@ -92,6 +99,14 @@ func pods(t *testing.T, server *kubetest.Server, values ...string) *fleet {
 }
 
 func (f *fleet) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+
+func (f *fleet) folder(name string) string {
+	f.t.Helper()
+	if err := os.MkdirAll(f.path(name), 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	return f.path(name)
+}
 
 func (f *fleet) write(name, text string) string {
 	f.t.Helper()
@@ -166,16 +181,30 @@ func (f *fleet) flags(objects []object, role string) (meet, flags []string, adve
 	return meet, flags, advertise
 }
 
-// enter makes names resolve by the fleet's file for the processes that the calling thread starts; it is not to be used again.
+// enter gives the processes that the calling thread starts the files of a pod: names resolve by the fleet's file, and only its
+// folders tmp and spill can be written to. The thread is not to be used again.
 func (f *fleet) enter() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("make a mount namespace: %w", err)
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("part from the mounts outside: %w", err)
-	}
-	if err := unix.Mount(f.hosts, "/etc/hosts", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("put %s in the place of /etc/hosts: %w", f.hosts, err)
+	const readOnly = unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY
+	for _, m := range []struct {
+		from, to string
+		flags    uintptr
+	}{
+		{"", "/", unix.MS_REC | unix.MS_PRIVATE},
+		{f.hosts, "/etc/hosts", unix.MS_BIND},
+		{f.dir, f.dir, unix.MS_BIND},
+		{"", f.dir, readOnly},
+		{f.path("tmp"), f.path("tmp"), unix.MS_BIND}, // read-only as what it was part of
+		{"", f.path("tmp"), unix.MS_BIND | unix.MS_REMOUNT},
+		{f.path("spill"), f.path("spill"), unix.MS_BIND},
+		{"", f.path("spill"), unix.MS_BIND | unix.MS_REMOUNT},
+		{"", "/", readOnly},
+	} {
+		if err := unix.Mount(m.from, m.to, "", m.flags, ""); err != nil {
+			return fmt.Errorf("mount %q at %s with %x: %w", m.from, m.to, m.flags, err)
+		}
 	}
 	return nil
 }
@@ -210,19 +239,21 @@ func (f *fleet) sql(ctx context.Context, door int, statements string, flags ...s
 	return out.String(), err
 }
 
-// TestPodsSpeakTLS runs the release over the API server and over etcd, with certificates demanded of every caller: nodes prove
+// TestPodsSpeakTLS runs the release over the API server and over an etcd that demands certificates and logins, with certificates demanded of every caller: nodes prove
 // themselves by the names of pods and Services, though they meet at addresses, and clients read at workers by their pods' names.
 func TestPodsSpeakTLS(t *testing.T) {
 	kubetest.Enabled(t)
 	for name, start := range map[string]func(t *testing.T) *fleet{
-		"kubernetes": func(t *testing.T) *fleet { return pods(t, kubetest.Start(t, nil), "tls.clients=required") },
+		"kubernetes": func(t *testing.T) *fleet { return pods(t, kubetest.Start(t, nil), nil, "tls.clients=required") },
 		"etcd": func(t *testing.T) *fleet {
-			servers := etcdtest.Start(t, 3)
-			values := []string{"tls.clients=required", "cluster=etcd"}
+			servers, login := etcdtest.StartSecure(t, 3, "/arbalest/"+namespace+"/"+release+"/")
+			values := []string{"tls.clients=required", "cluster=etcd", "etcd.tls.secretName=etcd", "etcd.tls.clientCertificate=true",
+				"etcd.user=" + login.User, "etcd.passwordSecretName=password"}
 			for i, endpoint := range servers.Endpoints() {
 				values = append(values, fmt.Sprintf("etcd.endpoints[%d]=%s", i, endpoint))
 			}
-			return pods(t, nil, values...)
+			return pods(t, nil, map[string]string{"etcd/ca.crt": login.CA, "etcd/tls.crt": login.Cert, "etcd/tls.key": login.Key,
+				"etcd-password/password": login.Password}, values...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

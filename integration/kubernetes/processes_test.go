@@ -24,7 +24,7 @@ const (
 	scale = 0.01
 	parts = 4
 	// testLimit bounds the whole test, with the start of every process.
-	testLimit = 5 * time.Minute
+	testLimit = 10 * time.Minute
 	// orderTotals needs an exchange, so that it proves the workers reachable from each other.
 	orderTotals = "SELECT count(*) FROM (SELECT o_custkey, count(*) AS n FROM orders JOIN lineitem ON o_orderkey = l_orderkey GROUP BY o_custkey)"
 )

@@ -31,7 +31,7 @@ const (
 	// HelmVersion is the Helm that the tests run; integration/tools/helm pins the same.
 	HelmVersion = "v3.22.0"
 	// startTimeout bounds the wait for the server to be ready: a second, on a machine with nothing else to do.
-	startTimeout = 3 * time.Minute
+	startTimeout = 6 * time.Minute
 	// callTimeout bounds one call.
 	callTimeout = 30 * time.Second
 )

@@ -92,6 +92,7 @@ kubernetes://{{ .Release.Namespace }}/{{ include "arbalest.workers" . }}
 {{- end }}
 
 {{- define "arbalest.mounts" -}}
+- {name: tmp, mountPath: /tmp}
 - {name: key, mountPath: /etc/arbalest/key, readOnly: true}
 {{- if .Values.users.secretName }}
 - {name: users, mountPath: /etc/arbalest/users, readOnly: true}
@@ -111,6 +112,7 @@ kubernetes://{{ .Release.Namespace }}/{{ include "arbalest.workers" . }}
 {{- end }}
 
 {{- define "arbalest.volumes" -}}
+- {name: tmp, emptyDir: {sizeLimit: 1Gi}}
 - {name: key, secret: {secretName: {{ .Values.clusterKey.secretName }}, defaultMode: 0440}}
 {{- with .Values.users.secretName }}
 - {name: users, secret: {secretName: {{ . }}, defaultMode: 0440}}
