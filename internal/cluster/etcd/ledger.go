@@ -40,37 +40,29 @@ func (m *Membership) upright() []clientv3.Cmp {
 
 // write does something that only an upright life may do; more are further conditions. It is false when those do not hold.
 func (m *Membership) write(ctx context.Context, what string, more []clientv3.Cmp, then ...clientv3.Op) (done bool, err error) {
+	reply, err := m.attempt(ctx, what, more, then)
+	return err == nil && reply.Succeeded, err
+}
+
+// attempt is write that tells what etcd answered: otherwise are read when further conditions do not hold, in the answer's first
+// places.
+func (m *Membership) attempt(ctx context.Context, what string, more []clientv3.Cmp, then []clientv3.Op, otherwise ...clientv3.Op) (*clientv3.TxnResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	reply, err := m.client.Txn(ctx).If(append(m.upright(), more...)...).Then(then...).
-		Else(clientv3.OpGet(m.fallenKey(m.self.ID)), clientv3.OpGet(m.keeper.key, clientv3.WithKeysOnly())).Commit()
+	n := len(otherwise)
+	otherwise = append(otherwise, clientv3.OpGet(m.fallenKey(m.self.ID)), clientv3.OpGet(m.keeper.key, clientv3.WithKeysOnly()))
+	reply, err := m.client.Txn(ctx).If(append(m.upright(), more...)...).Then(then...).Else(otherwise...).Commit()
 	switch {
 	case err != nil:
-		return false, m.cfg.unavailable(what, err)
+		return nil, m.cfg.unavailable(what, err)
 	case reply.Succeeded:
-		return true, nil
-	case reply.Responses[0].GetResponseRange().GetCount() > 0:
-		return false, qerr.New(qerr.Fenced, "%s: coordinator %s has fallen, and another one goes on with its queries", what, m.self.ID)
-	case reply.Responses[1].GetResponseRange().GetCount() == 0:
-		return false, qerr.New(qerr.Unavailable, "%s: this coordinator is not listed in etcd", what)
+		return reply, nil
+	case reply.Responses[n].GetResponseRange().GetCount() > 0:
+		return nil, qerr.New(qerr.Fenced, "%s: coordinator %s has fallen, and another one goes on with its queries", what, m.self.ID)
+	case reply.Responses[n+1].GetResponseRange().GetCount() == 0:
+		return nil, qerr.New(qerr.Unavailable, "%s: this coordinator is not listed in etcd", what)
 	}
-	return false, nil
-}
-
-// Put implements driver.Ledger.
-func (m *Membership) Put(ctx context.Context, record *pb.QueryRecord) error {
-	value, err := m.pack(record)
-	if err == nil {
-		_, err = m.write(ctx, "write the record of query "+record.GetQueryId(), nil,
-			clientv3.OpPut(m.queryKey(m.self.ID, ids.QueryID(record.GetQueryId())), string(value)))
-	}
-	return err
-}
-
-// Delete implements driver.Ledger.
-func (m *Membership) Delete(ctx context.Context, query ids.QueryID) error {
-	_, err := m.write(ctx, "remove the record of query "+string(query), nil, clientv3.OpDelete(m.queryKey(m.self.ID, query)))
-	return err
+	return reply, nil
 }
 
 // Owners implements driver.Ledger.

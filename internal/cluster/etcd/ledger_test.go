@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -153,5 +154,76 @@ func TestClaimIsNotAnswered(t *testing.T) {
 			t.Errorf("when answer %d is lost, %v are claimed, want %v", n+1, got, want)
 		}
 		_ = b.Close()
+	}
+}
+
+// A write that was given up, and reaches etcd after a newer one, changes nothing.
+func TestLatePut(t *testing.T) {
+	servers := etcdtest.Start(t, 1)
+	cfg := Config{Endpoints: servers.Endpoints(), Prefix: "/late", Keys: auth.GenerateKeyring(), CoordinatorTTL: ledgerLease}
+	var hold atomic.Bool
+	var late func() error
+	cfg.dial = []grpc.DialOption{grpc.WithChainUnaryInterceptor(
+		func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			if method == "/etcdserverpb.KV/Txn" && hold.Swap(false) {
+				late = func() error {
+					return invoke(context.WithoutCancel(ctx), method, req, &etcdserverpb.TxnResponse{}, conn, opts...)
+				}
+				return status.Error(codes.FailedPrecondition, "given up")
+			}
+			return invoke(ctx, method, req, reply, conn, opts...)
+		})}
+	a, err := Open(t.Context(), cfg, life("a"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Close() }()
+	awaitLives(t, a, func(l driver.Lives) bool { return l.Live["a"].ID != "" })
+	write := func(statement string) error {
+		return a.Put(t.Context(), &pb.QueryRecord{QueryId: "q", CoordinatorId: "a", Epoch: 1, Statement: statement})
+	}
+	stored := func(want string) {
+		t.Helper()
+		reply, err := a.client.Get(t.Context(), a.queryKey("a", "q"))
+		if err != nil || len(reply.Kvs) != 1 {
+			t.Fatalf("%v, %v", reply, err)
+		}
+		if r, err := a.unpack(reply.Kvs[0].Value); err != nil || r.GetStatement() != want {
+			t.Errorf("stored is %q, %v; want %q", r.GetStatement(), err, want)
+		}
+	}
+	giveUp := func(statement string) (arrive func()) {
+		t.Helper()
+		hold.Store(true)
+		if write(statement) == nil {
+			t.Fatal("the write was answered")
+		}
+		return func() {
+			t.Helper()
+			if err := late(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	newer := func(statement string) {
+		t.Helper()
+		if err := write(statement); err != nil {
+			t.Fatal(err)
+		}
+		stored(statement)
+	}
+	arrive := giveUp("first of all")
+	newer("newer")
+	arrive()
+	stored("newer")
+	arrive = giveUp("later")
+	newer("newer still")
+	arrive()
+	stored("newer still")
+	giveUp("not answered, and it happened")()
+	stored("not answered, and it happened")
+	newer("newest")
+	if err := a.Delete(t.Context(), "q"); err != nil || len(a.records.of) != 0 {
+		t.Errorf("after the end: %v, %v", err, a.records.of)
 	}
 }

@@ -25,6 +25,8 @@ type Membership struct {
 	lives  map[string]roster.Life // by key; touched by the follower only
 	self   driver.Life
 	census *census
+	// records are the revisions of this life's records of queries.
+	records revisions
 	// sessions is the lease of the records of sessions.
 	sessions keeping
 	keeper   *keeper
