@@ -16,6 +16,10 @@ const (
 	restShare = 0.1
 	// restAfter is the processor time after which there is enough to give back for it to be worth some milliseconds.
 	restAfter = 100 * time.Millisecond
+	// deepRest is how often in a row a process is found quiet before restLittle is enough: small work, a look at its metrics among it,
+	// leaves a few megabytes, and nobody is about to need them again.
+	deepRest   = 4
+	restLittle = 10 * time.Millisecond
 )
 
 // rest lets the process free what it keeps of finished work, and return memory to the system that was freed and kept for later, once
@@ -77,6 +81,7 @@ type rester struct {
 	last   time.Duration // used when it looked last
 	rested time.Duration // used when it gave back last
 	whole  bool          // nothing was in use when parts were asked last
+	quiet  int           // how often in a row it was found quiet
 }
 
 func newRester(used func() time.Duration, free func() bool, giveBack func()) *rester {
@@ -88,8 +93,13 @@ func newRester(used func() time.Duration, free func() bool, giveBack func()) *re
 // process is quiet, and what it freed goes back then.
 func (r *rester) look() {
 	now := r.used()
-	quiet, worked := now-r.last < time.Duration(restShare*float64(restEvery)), now-r.rested > restAfter
-	if quiet && (worked || !r.whole) {
+	if now-r.last < time.Duration(restShare*float64(restEvery)) {
+		r.quiet++
+	} else {
+		r.quiet = 0
+	}
+	worked := now-r.rested > restAfter || r.quiet >= deepRest && now-r.rested > restLittle
+	if r.quiet > 0 && (worked || !r.whole) {
 		if r.whole = r.free(); r.whole || worked {
 			r.giveBack()
 			now = r.used()

@@ -7,7 +7,7 @@ import (
 
 // TestRester: a process gives back once it has worked and is quiet, and parts that were in use are asked until they are not.
 func TestRester(t *testing.T) {
-	const busy, quiet = restEvery, restEvery / 100
+	const busy, little, quiet = restEvery, 2 * restLittle, restEvery / 1000
 	var used time.Duration
 	var asked, gave int
 	whole := true
@@ -29,6 +29,12 @@ func TestRester(t *testing.T) {
 		{"quiet again beside it", quiet, false, 1, 1},
 		{"the stream was closed", quiet, true, 1, 1},
 		{"quiet with nothing to give", quiet, true, 0, 0},
+		{"at work once more", busy, true, 0, 0},
+		{"quiet after it", quiet, true, 1, 1},
+		{"a little work", little, true, 0, 0},
+		{"not quiet for long", quiet, true, 0, 0},
+		{"quiet for long", quiet, true, 1, 1},
+		{"and for longer", quiet, true, 0, 0},
 	} {
 		asked, gave, whole = 0, 0, step.whole
 		used += step.used
