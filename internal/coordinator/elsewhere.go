@@ -35,7 +35,8 @@ func (c *Coordinator) Reach(at Place) (grpc.ClientConnInterface, error) {
 }
 
 // Owner finds a query that a life of a coordinator, this one or another, began: it is here, or the place says where. It waits while
-// its coordinator is being succeeded. NotFound: it is over and forgotten; Unavailable: it was lost with its coordinator.
+// its coordinator is being succeeded. NotFound: it is over and forgotten; Unavailable: it was lost with its coordinator, or, without a
+// ledger, it is another one's, dead or alive.
 func (c *Coordinator) Owner(ctx context.Context, id ids.QueryID, life string) (*Query, Place, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, successionWait, errLost)
 	defer cancel()
@@ -46,8 +47,11 @@ func (c *Coordinator) Owner(ctx context.Context, id ids.QueryID, life string) (*
 		if c.fallen.Load() {
 			return nil, Place{}, errFallen
 		}
-		if c.cfg.Ledger == nil || life == "" || life == c.cfg.ID {
+		if life == "" || life == c.cfg.ID {
 			return nil, Place{}, qerr.New(qerr.NotFound, "query %s is over and forgotten", id)
+		}
+		if c.cfg.Ledger == nil {
+			return nil, Place{}, errApart
 		}
 		version, lives := c.cfg.Ledger.Lives()
 		owner, settled := ownerOf(lives, life)
@@ -67,6 +71,9 @@ func (c *Coordinator) Owner(ctx context.Context, id ids.QueryID, life string) (*
 }
 
 var errLost = qerr.New(qerr.Unavailable, "the query was lost with its coordinator; send the statement again")
+
+// errApart is what a coordinator answers that knows nothing of the others, be it that they live or not.
+var errApart = qerr.New(qerr.Unavailable, "the query began at another coordinator, or before this one was started anew; ask that one, or send the statement again if it is gone")
 
 // ownerOf is the life that goes on with the queries of a life; settled says that it has all of them that can go on.
 func ownerOf(lives driver.Lives, life string) (owner string, settled bool) {

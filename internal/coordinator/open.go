@@ -38,6 +38,9 @@ func (c *Coordinator) Open(ctx context.Context, ticket []byte, subject string) (
 		if q == nil && t.GetTask() != nil && t.GetCoordinatorId() != c.cfg.ID {
 			return c.openForeign(ctx, t)
 		}
+		if life := t.GetCoordinatorId(); q == nil && life != "" && life != c.cfg.ID {
+			return nil, errApart
+		}
 		if q == nil {
 			return nil, qerr.New(qerr.NotFound, "query %s is not known to this coordinator any more; send the statement again", t.GetKey().GetQueryId())
 		}
