@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -25,6 +27,8 @@ type Options struct {
 	MessageBytesMax int
 	// Keepalive is how often a silent connection is probed; 0 = never. A host that hangs is noticed by it alone.
 	Keepalive time.Duration
+	// TLS, when given, is spoken on every connection.
+	TLS *tls.Config
 }
 
 // A Session is one login at one door.
@@ -33,6 +37,7 @@ type Session struct {
 	token     bearer
 	calls     []grpc.CallOption
 	keepalive time.Duration
+	transport credentials.TransportCredentials
 
 	mu     sync.Mutex
 	closed bool
@@ -64,7 +69,10 @@ func (b *bearer) HeadersReceived(_ context.Context, header metadata.MD) {
 
 // Dial opens a session at host:port.
 func Dial(ctx context.Context, address string, o Options) (*Session, error) {
-	s := &Session{others: map[string]*flightsql.Client{}, keepalive: o.Keepalive}
+	s := &Session{others: map[string]*flightsql.Client{}, keepalive: o.Keepalive, transport: insecure.NewCredentials()}
+	if o.TLS != nil {
+		s.transport = credentials.NewTLS(o.TLS)
+	}
 	if o.MessageBytesMax > 0 {
 		s.calls = append(s.calls, grpc.MaxCallRecvMsgSize(o.MessageBytesMax))
 	}
@@ -93,7 +101,7 @@ func (s *Session) Token() string {
 }
 
 func (s *Session) dial(ctx context.Context, address string) (*flightsql.Client, error) {
-	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(s.calls...)}
+	options := []grpc.DialOption{grpc.WithTransportCredentials(s.transport), grpc.WithDefaultCallOptions(s.calls...)}
 	if s.keepalive > 0 {
 		options = append(options, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: s.keepalive, Timeout: s.keepalive / 2}))
 	}

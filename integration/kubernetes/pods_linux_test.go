@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -15,8 +16,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/flight"
 	"golang.org/x/sys/unix"
 
+	"github.com/arbalest-sql/arbalest/integration/client"
 	"github.com/arbalest-sql/arbalest/integration/etcdtest"
 	"github.com/arbalest-sql/arbalest/integration/harness"
 	"github.com/arbalest-sql/arbalest/integration/kubetest"
@@ -239,6 +242,42 @@ func (f *fleet) sql(ctx context.Context, door int, statements string, flags ...s
 	return out.String(), err
 }
 
+// anyDoor polls a query of one coordinator at the other, and cancels it there: they call each other for that.
+func (f *fleet) anyDoor(ctx context.Context) {
+	f.t.Helper()
+	authorities := x509.NewCertPool()
+	text, err := os.ReadFile(f.path("tls/ca.crt"))
+	if err != nil || !authorities.AppendCertsFromPEM(text) {
+		f.t.Fatalf("the authority: %v", err)
+	}
+	pair, err := tls.LoadX509KeyPair(f.path("tls/tls.crt"), f.path("tls/tls.key"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	sessions := make([]*client.Session, len(f.doors))
+	for i, door := range f.doors {
+		options := client.Options{User: ada, Password: horse, TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities,
+			Certificates: []tls.Certificate{pair}, ServerName: release + "-arbalest." + namespace + ".svc"}}
+		if sessions[i], err = client.Dial(ctx, door, options); err != nil {
+			f.t.Fatal(err)
+		}
+		defer sessions[i].Close()
+	}
+	if err := sessions[0].Exec(ctx, "SET arbalest.distributed = 'always'"); err != nil {
+		f.t.Fatal(err)
+	}
+	poll, err := sessions[0].SQL.ExecutePoll(ctx, endless, nil)
+	if err != nil || poll.GetFlightDescriptor() == nil {
+		f.t.Fatalf("start a long query: %v, %v", poll, err)
+	}
+	if poll, err = sessions[1].SQL.ExecutePoll(ctx, endless, poll.GetFlightDescriptor()); err != nil || poll.GetFlightDescriptor() == nil {
+		f.t.Fatalf("poll it at the other coordinator: %v, %v", poll, err)
+	}
+	if _, err := sessions[1].SQL.CancelFlightInfo(ctx, &flight.CancelFlightInfoRequest{Info: poll.GetInfo()}); err != nil {
+		f.t.Errorf("cancel it at the other coordinator: %v", err)
+	}
+}
+
 // TestPodsSpeakTLS runs the release over the API server and over an etcd that demands certificates and logins, with certificates demanded of every caller: nodes prove
 // themselves by the names of pods and Services, though they meet at addresses, and clients read at workers by their pods' names.
 func TestPodsSpeakTLS(t *testing.T) {
@@ -277,6 +316,9 @@ func TestPodsSpeakTLS(t *testing.T) {
 			}
 			if out, err := f.sql(ctx, 0, "SELECT 1;\n"); err == nil {
 				t.Errorf("a client without a certificate is answered:\n%s", out)
+			}
+			if name == "etcd" {
+				f.anyDoor(ctx)
 			}
 		})
 	}

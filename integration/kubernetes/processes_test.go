@@ -82,11 +82,10 @@ func install(t *testing.T, server *kubetest.Server) string {
 	return token
 }
 
-// TestProcesses runs two coordinators and two workers that find each other through the API server, with the chart's rights.
-func TestProcesses(t *testing.T) {
-	kubetest.Enabled(t)
-	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
-	defer cancel()
+// start runs two coordinators and two workers that find each other through an API server, with the chart's rights, and opens a
+// session at each coordinator.
+func start(ctx context.Context, t *testing.T) (*kubetest.Server, *harness.Cluster, []*client.Session) {
+	t.Helper()
 	data, err := harness.TPCH(ctx, scale, parts)
 	if err != nil {
 		t.Fatal(err)
@@ -108,11 +107,20 @@ func TestProcesses(t *testing.T) {
 		if sessions[i], err = client.Dial(ctx, door.Address, client.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		defer sessions[i].Close()
+		t.Cleanup(func() { _ = sessions[i].Close() }) // the last word of a session at a killed coordinator
 		if err := sessions[i].Exec(ctx, "SET arbalest.distributed = 'always'"); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return server, cluster, sessions
+}
+
+// TestProcesses takes the API server and workers away from running coordinators, by death and by drain.
+func TestProcesses(t *testing.T) {
+	kubetest.Enabled(t)
+	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
+	defer cancel()
+	server, cluster, sessions := start(ctx, t)
 	want := int64(0)
 	same := func(when string) {
 		t.Helper()
