@@ -16,7 +16,7 @@ import (
 )
 
 // sectionLimit bounds the blocks of one section; starting four processes takes seconds.
-const sectionLimit = 3 * time.Minute
+const sectionLimit = 8 * time.Minute
 
 // drainLimit bounds the end of idle processes.
 const drainLimit = 30 * time.Second

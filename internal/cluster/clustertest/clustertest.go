@@ -87,7 +87,7 @@ func RunConformance(t *testing.T, h Harness) {
 }
 
 // patience bounds every wait; in a bubble it takes no time.
-func patience(h Harness) time.Duration { return 3*h.LeaseTTL + 10*time.Second }
+func patience(h Harness) time.Duration { return 3*h.LeaseTTL + time.Minute }
 
 func show(s member.Snapshot) string {
 	var parts []string
