@@ -110,12 +110,13 @@ func (t *sessions) write(ctx context.Context, c caller, values *settings.Values)
 	if d.record != nil {
 		kept = *d.now
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s := t.find(c); s != nil {
-		s.kept = kept
-	}
-	return kept, nil
+	err = t.with(c, false, func(s *session) error { // which forgets it, if it holds nothing any more
+		if s != nil {
+			s.kept = kept
+		}
+		return nil
+	})
+	return kept, err
 }
 
 // load brings the caller's session back from its record, if there is one and the session is not here. foreign says that another

@@ -93,6 +93,23 @@ func TestLostTemporaryTablesAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	query(t, c, "rows 1 1") // a statement that ends notes them
+	setOption(t, c, "arbalest.partitions", int64(0))
+	s.tables.In(0).Drop("t")
+	if f.Usage().Sessions != 1 {
+		t.Error("the session was forgotten before its record")
+	}
+	query(t, c, "rows 1 1") // and that they are gone
+	if u, records := f.Usage(), f.cfg.Sessions.(*restingRecords); u != (Usage{}) || records.order.Len() != 0 {
+		t.Errorf("without tables and options: %+v, %d records", u, records.order.Len())
+	}
+	setOption(t, c, "arbalest.partitions", int64(4))
+	f.sessions.mu.Lock()
+	s = f.sessions.order.Front().Value.(*session)
+	f.sessions.mu.Unlock()
+	if err := s.tables.In(0).Put(temptable.NewVersion("t", nil, nil)); err != nil {
+		t.Fatal(err)
+	}
+	query(t, c, "rows 1 1")
 	now = now.Add(f.cfg.SessionIdleMax)
 	f.Usage()
 	for range 2 {
