@@ -15,14 +15,18 @@ import (
 // the client goes away the stream's reader is closed, which ends its part of the query.
 func (s *Server) DoGet(ticket *wire.Ticket, stream wire.FlightService_DoGetServer) (err error) {
 	ctx := stream.Context()
-	if command, isCommand, _ := parseCommand(ticket.GetTicket()); isCommand && command != nil { // rows that the session has a part in
+	command, _, err := parseCommand(ticket.GetTicket())
+	if err != nil {
+		return err
+	}
+	if command != nil { // rows that the session has a part in
 		if passed, err := s.atHome(ctx, s.sessionOf(callerOf(ctx), command), false, func(ctx context.Context, there wire.FlightServiceClient) error {
 			return relayed(ctx, ticket, there.DoGet, stream.Send)
 		}); passed || err != nil {
 			return err
 		}
 	}
-	r, err := s.open(ctx, ticket.GetTicket())
+	r, err := s.open(ctx, ticket.GetTicket(), command)
 	if err != nil {
 		return err
 	}
@@ -35,16 +39,13 @@ func (s *Server) DoGet(ticket *wire.Ticket, stream wire.FlightService_DoGetServe
 	return flightx.Send(ctx, stream, r, flightx.MessageBytesMax)
 }
 
-func (s *Server) open(ctx context.Context, ticket []byte) (flightx.Reader, error) {
+// open opens what a ticket names; command is what it holds, nil for a stream of a query.
+func (s *Server) open(ctx context.Context, ticket []byte, command proto.Message) (flightx.Reader, error) {
 	if len(ticket) == 0 {
 		return nil, qerr.New(qerr.User, "the ticket is empty")
 	}
-	command, isCommand, err := parseCommand(ticket)
-	if err != nil {
-		return nil, err
-	}
 	c := callerOf(ctx)
-	if !isCommand {
+	if command == nil {
 		return s.cfg.Queries.Open(ctx, ticket, c.subject)
 	}
 	if _, ok := metadataSchema(command); ok {

@@ -139,9 +139,9 @@ func (t *sessions) load(ctx context.Context, c caller, foreign bool) error {
 	if err := readable(record, c); err != nil {
 		return err
 	}
-	values, err := settingsOf(record)
+	values, err := settings.From(record.GetSettings())
 	if err != nil {
-		return err
+		return qerr.Wrap(qerr.Unauthenticated, "the session cannot go on here; connect again", err)
 	}
 	return t.with(c, true, func(s *session) error {
 		s.settings, s.kept = values, mark{said: said(values, false)} // as old as can be: nobody knows when it was written

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/arbalest-sql/arbalest/internal/protocol/pb"
-	"github.com/arbalest-sql/arbalest/internal/qerr"
 	"github.com/arbalest-sql/arbalest/internal/settings"
 )
 
@@ -96,22 +95,5 @@ func said(values settings.Values, temporary bool) string {
 
 // recordOf writes a session down.
 func recordOf(c caller, values settings.Values, temporary bool) *pb.SessionRecord {
-	record := &pb.SessionRecord{Session: c.session, Subject: c.subject, Settings: map[string]string{}, Temporary: temporary}
-	for _, o := range values.All() {
-		if o.Value != o.Default {
-			record.Settings[o.Name] = o.Value
-		}
-	}
-	return record
-}
-
-// settingsOf reads the settings of a record.
-func settingsOf(record *pb.SessionRecord) (values settings.Values, err error) {
-	values = settings.Defaults()
-	for name, value := range record.GetSettings() {
-		if values, err = values.Set(name, value); err != nil {
-			return values, qerr.Wrap(qerr.Unauthenticated, "the session cannot go on here; connect again", err)
-		}
-	}
-	return values, nil
+	return &pb.SessionRecord{Session: c.session, Subject: c.subject, Settings: values.Changed(), Temporary: temporary}
 }

@@ -167,8 +167,8 @@ func (t *sessions) keepTemporary(c caller, tables *temptable.Session) error {
 	return err
 }
 
-// end drops the caller's session and reports whether it held anything.
-func (t *sessions) end(c caller) (held bool) {
+// end drops the caller's session.
+func (t *sessions) end(c caller) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	element := t.byID[c.session]
@@ -176,7 +176,6 @@ func (t *sessions) end(c caller) (held bool) {
 		t.drop(element)
 	}
 	delete(t.resting, c.session)
-	return element != nil
 }
 
 // expire drops the sessions that are past their idle time. The caller holds mu.

@@ -28,16 +28,11 @@ func (q *Query) snapshot() *snapshot {
 func (c *Coordinator) recordOf(q *Query, s *snapshot) (*pb.QueryRecord, error) {
 	record := &pb.QueryRecord{
 		QueryId: string(q.id), CoordinatorId: c.cfg.ID, Epoch: q.epoch, User: q.user, Session: q.session, Statement: q.statement,
-		SubmittedUnixMs: q.submitted.UnixMilli(), Settings: map[string]string{}, Columns: columnsOf(q.columns), Ordered: s.placed.plan.Ordered,
+		SubmittedUnixMs: q.submitted.UnixMilli(), Settings: q.settings.Changed(), Columns: columnsOf(q.columns), Ordered: s.placed.plan.Ordered,
 		Kept: s.placed.kept, Revealed: q.revealed || len(s.endpoints) > 0,
 	}
 	if !s.placed.deadline.IsZero() {
 		record.DeadlineUnixMs = s.placed.deadline.UnixMilli()
-	}
-	for _, setting := range q.settings.All() {
-		if setting.Value != setting.Default {
-			record.Settings[setting.Name] = setting.Value
-		}
 	}
 	for n, stage := range s.placed.plan.Stages {
 		one := &pb.StageRecord{Indeterminate: stage.Indeterminate}

@@ -45,12 +45,9 @@ func (c *Coordinator) inherit(record *pb.QueryRecord) (*inheritance, error) {
 }
 
 func (c *Coordinator) queryOf(record *pb.QueryRecord) (*Query, error) {
-	values := settings.Defaults()
-	for name, value := range record.GetSettings() {
-		var err error
-		if values, err = values.Set(name, value); err != nil {
-			return nil, err
-		}
+	values, err := settings.From(record.GetSettings())
+	if err != nil {
+		return nil, err
 	}
 	columns, err := columnsFrom(record.GetColumns())
 	if err != nil {

@@ -223,5 +223,27 @@ func (v Values) All() []Setting {
 	return all
 }
 
+// Changed are the settings that are not the defaults, by name: what From makes the same settings of.
+func (v Values) Changed() map[string]string {
+	changed := map[string]string{}
+	for _, s := range v.All() {
+		if s.Value != s.Default {
+			changed[s.Name] = s.Value
+		}
+	}
+	return changed
+}
+
+// From is the inverse of Changed. The error is that of a setting which is not known here, or not with this value.
+func From(changed map[string]string) (values Values, err error) {
+	values = Defaults()
+	for name, value := range changed {
+		if values, err = values.Set(name, value); err != nil {
+			return values, err
+		}
+	}
+	return values, nil
+}
+
 // ResourceGroup is the group of queries that share places with this session's; "" is the user's own.
 func (v Values) ResourceGroup() string { return v.must(ResourceGroup) }

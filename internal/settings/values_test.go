@@ -198,3 +198,24 @@ func FuzzSet(f *testing.F) {
 		}
 	})
 }
+
+// TestChanged holds that what is changed makes the same settings again, and nothing else.
+func TestChanged(t *testing.T) {
+	values, err := Defaults().Set(TimeZone, "Asia/Tokyo")
+	if err == nil {
+		values, err = values.Set(Partitions, int64(7))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed := values.Changed(); len(changed) != 2 || len(Defaults().Changed()) != 0 {
+		t.Errorf("changed are %v; of the defaults %v", changed, Defaults().Changed())
+	}
+	again, err := From(values.Changed())
+	if err != nil || again.Fingerprint() != values.Fingerprint() {
+		t.Errorf("made again: %v, %v", again.Changed(), err)
+	}
+	if _, err := From(map[string]string{"no such option": "1"}); err == nil {
+		t.Error("an unknown option was taken")
+	}
+}
