@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/arbalest-sql/arbalest/internal/duck"
+	"github.com/arbalest-sql/arbalest/internal/flightx"
 )
 
 const (
@@ -16,8 +17,8 @@ const (
 	restShare = 0.1
 	// restAfter is the processor time after which there is enough to give back for it to be worth some milliseconds.
 	restAfter = 100 * time.Millisecond
-	// deepRest is how often in a row a process is found quiet before restLittle is enough: small work, a look at its metrics among it,
-	// leaves a few megabytes, and nobody is about to need them again.
+	// deepRest is how often in a row a process is found quiet before it gives back once more, and before restLittle is enough: small
+	// work, a look at its metrics among it, leaves a few megabytes, and nobody is about to need them again.
 	deepRest   = 4
 	restLittle = 10 * time.Millisecond
 )
@@ -26,6 +27,7 @@ const (
 // it has worked and then has nothing to do: three allocators (Go's, the C library's, the engine's) would otherwise each keep the most
 // that they ever needed.
 func (n *node) rest() {
+	n.onRest(flightx.Rest)
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -81,6 +83,7 @@ type rester struct {
 	last   time.Duration // used when it looked last
 	rested time.Duration // used when it gave back last
 	whole  bool          // nothing was in use when parts were asked last
+	early  bool          // it gave back last before it had been quiet for long
 	quiet  int           // how often in a row it was found quiet
 }
 
@@ -90,7 +93,8 @@ func newRester(used func() time.Duration, free func() bool, giveBack func()) *re
 }
 
 // look is called every restEvery. A part that was in use, by a client that reads slowly perhaps, is asked again each time that the
-// process is quiet, and what it freed goes back then.
+// process is quiet, and what it freed goes back then. What was given back at once is given back again after deepRest: pools of Go let go
+// of their values, and cleanups of what a collection found have run, only by the next one; connections have closed meanwhile.
 func (r *rester) look() {
 	now := r.used()
 	if now-r.last < time.Duration(restShare*float64(restEvery)) {
@@ -98,12 +102,13 @@ func (r *rester) look() {
 	} else {
 		r.quiet = 0
 	}
-	worked := now-r.rested > restAfter || r.quiet >= deepRest && now-r.rested > restLittle
+	deep := r.quiet >= deepRest
+	worked := now-r.rested > restAfter || deep && (r.early || now-r.rested > restLittle)
 	if r.quiet > 0 && (worked || !r.whole) {
 		if r.whole = r.free(); r.whole || worked {
 			r.giveBack()
 			now = r.used()
-			r.rested = now
+			r.rested, r.early = now, !deep
 		}
 	}
 	r.last = now

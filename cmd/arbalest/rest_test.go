@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TestRester: a process gives back once it has worked and is quiet, and parts that were in use are asked until they are not.
+// TestRester: a process gives back when it has worked and is quiet, and once more when it stays so; parts that were in use are asked until
+// they are not.
 func TestRester(t *testing.T) {
 	const busy, little, quiet = restEvery, 2 * restLittle, restEvery / 1000
 	var used time.Duration
@@ -22,6 +23,9 @@ func TestRester(t *testing.T) {
 		{"at work", busy, true, 0, 0},
 		{"quiet after work", quiet, true, 1, 1},
 		{"still quiet", quiet, true, 0, 0},
+		{"quiet for a third time", quiet, true, 0, 0},
+		{"quiet for long", quiet, true, 1, 1},
+		{"quiet for longer", quiet, true, 0, 0},
 		{"at work again", busy, true, 0, 0},
 		{"quiet, and a stream is open", quiet, false, 1, 1},
 		{"the stream is still open", quiet, false, 1, 0},
@@ -31,10 +35,11 @@ func TestRester(t *testing.T) {
 		{"quiet with nothing to give", quiet, true, 0, 0},
 		{"at work once more", busy, true, 0, 0},
 		{"quiet after it", quiet, true, 1, 1},
-		{"a little work", little, true, 0, 0},
-		{"not quiet for long", quiet, true, 0, 0},
-		{"quiet for long", quiet, true, 1, 1},
-		{"and for longer", quiet, true, 0, 0},
+		{"again", quiet, true, 0, 0},
+		{"and again", quiet, true, 0, 0},
+		{"for long", quiet, true, 1, 1},
+		{"a little work", little, true, 1, 1},
+		{"quiet with nothing to give", quiet, true, 0, 0},
 	} {
 		asked, gave, whole = 0, 0, step.whole
 		used += step.used

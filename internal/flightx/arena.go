@@ -20,6 +20,8 @@ const (
 	// the system meanwhile, which takes it when memory is short.
 	arenaKeepMax = 1 << 30
 	arenaKeepFor = 5 * time.Second
+	// arenaRestFor is how long when the process rests.
+	arenaRestFor = 500 * time.Millisecond
 )
 
 // bodies is where the bodies of received messages live.
@@ -122,10 +124,29 @@ func (a *arena) put(class int, whole []byte) {
 	}
 }
 
-// trim unmaps what has been free since some time, and comes again as long as something is kept.
+// trim drops what has been free since some time, and comes again as long as something is kept.
 func (a *arena) trim(since time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.drop(since)
+	a.trimming = a.kept > 0
+	if a.trimming {
+		time.AfterFunc(arenaKeepFor, func() { a.trim(time.Now().Add(-arenaKeepFor)) })
+	}
+}
+
+// Rest frees what is kept for messages to come, and reports whether no message is held: for when there is nothing else to do.
+func Rest() bool { return bodies.rest(time.Now().Add(-arenaRestFor)) }
+
+func (a *arena) rest(since time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.drop(since)
+	return a.kept == 0 && a.used.Load() == 0
+}
+
+// drop unmaps what has been free since some time. It needs mu held.
+func (a *arena) drop(since time.Time) {
 	for class, list := range a.free {
 		n := 0
 		for n < len(list) && !list[n].since.After(since) {
@@ -135,10 +156,6 @@ func (a *arena) trim(since time.Time) {
 		}
 		a.free[class] = append(list[:0], list[n:]...)
 		clear(list[len(list)-n:])
-	}
-	a.trimming = a.kept > 0
-	if a.trimming {
-		time.AfterFunc(arenaKeepFor, func() { a.trim(time.Now().Add(-arenaKeepFor)) })
 	}
 }
 

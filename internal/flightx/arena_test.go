@@ -38,6 +38,17 @@ func TestArenaReusesAndTrims(t *testing.T) {
 	if a.kept != 0 {
 		t.Errorf("%d kept", a.kept)
 	}
+	held := a.get(3 << 20)
+	if a.rest(time.Now()) {
+		t.Error("at rest with a buffer in use")
+	}
+	held.Release()
+	if a.rest(time.Now().Add(-time.Hour)) || a.kept != 4<<20 {
+		t.Errorf("at rest, with %d kept that were freed just now", a.kept)
+	}
+	if !a.rest(time.Now()) || a.kept != 0 {
+		t.Errorf("not at rest, with %d kept", a.kept)
+	}
 	small := a.get(100)
 	if small.Len() != 100 || a.used.Load() != 0 {
 		t.Error("a small buffer was mapped")
