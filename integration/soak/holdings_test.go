@@ -13,8 +13,8 @@ import (
 const (
 	// calmReadings is how many readings in a row no process's resident memory falls, by more than fallMB below its least, before it
 	// counts as settled, and readEvery how far they are apart: what is freed at rest goes back to the system within some hundred
-	// milliseconds, on a machine that is not busy. calmMax bounds the wait for it.
-	calmReadings = 8
+	// milliseconds, and once more after a second, on a machine that is not busy. calmMax bounds the wait for it.
+	calmReadings = 12
 	fallMB       = 0.5
 	readEvery    = 250 * time.Millisecond
 	calmMax      = 30 * time.Second

@@ -2,7 +2,7 @@ package duck
 
 /*
 #include <stdlib.h>
-#include "duckdb.h"
+#include "pull.h"
 */
 import "C"
 
@@ -107,7 +107,7 @@ func (c *conn) run(sql string, read func(*C.duckdb_result)) *engineFault {
 	defer C.free(unsafe.Pointer(text))
 	var result C.duckdb_result
 	defer C.duckdb_destroy_result(&result)
-	if C.duckdb_query(c.handle, text, &result) != C.DuckDBSuccess {
+	if C.ab_query(c.handle, text, &result) != C.DuckDBSuccess {
 		return &engineFault{C.duckdb_result_error_type(&result), C.GoString(C.duckdb_result_error(&result))}
 	}
 	read(&result)

@@ -38,6 +38,9 @@ void ab_release(ab_account *a, void *p, size_t cap);         // frees what left 
 // ab_give_back returns to the system what neither allocator of the process has in use: the C library's, which these buffers are of,
 // and the engine's own.
 void ab_give_back(void);
+// ab_leave is called by a thread of ours when it has done its part of a job: what the engine's allocator keeps for it alone goes back to
+// where every thread is served from.
+void ab_leave(void);
 void ab_hand_over(ab_account *a, size_t cap);                // takes bytes off the account but not off its parent
 
 // ab_room makes room for more bytes behind those in use.

@@ -23,6 +23,7 @@ void ab_pull_free(ab_pull *p) {
 	if (p->prepared) duckdb_destroy_prepare(&p->prepared);
 	ab_layout_free(&p->layout);
 	free(p);
+	ab_leave();
 }
 
 ab_status ab_pull_prepare(ab_pull *p, duckdb_connection conn, const char *sql) {
@@ -47,6 +48,7 @@ ab_status ab_pull_start(ab_pull *p) {
 	p->has_result = true;
 	duckdb_state s = duckdb_execute_pending(p->pending, &p->result);
 	duckdb_destroy_pending(&p->pending);
+	ab_leave();
 	return s == DuckDBSuccess ? AB_OK : AB_ENGINE;
 }
 
@@ -112,9 +114,16 @@ ab_status ab_pull_next(ab_pull *p, int64_t rows_max, int64_t bytes_max, ab_batch
 		if (s != AB_OK) return s;
 		if (p->builder.rows >= rows_max) break;
 	}
+	if (p->ended) ab_leave();
 	if (p->builder.rows == 0) return AB_OK;
 	*batch = ab_builder_finish(&p->builder, &p->scratch, 0);
 	return *batch ? AB_OK : AB_NOMEM;
+}
+
+duckdb_state ab_query(duckdb_connection conn, const char *sql, duckdb_result *result) {
+	duckdb_state s = duckdb_query(conn, sql, result);
+	ab_leave();
+	return s;
 }
 
 const char *ab_pull_error(ab_pull *p) {

@@ -1,6 +1,10 @@
-// The pull loop of a client stream: chunks of a streaming result become batches, as fast as they are asked for.
+// How statements run: at once to their ends, or by the pull loop of a client stream, whose chunks of a streaming result become batches as
+// fast as they are asked for.
 #pragma once
 #include "builder.h"
+
+// ab_query is duckdb_query, after which the thread leaves.
+duckdb_state ab_query(duckdb_connection conn, const char *sql, duckdb_result *result);
 
 typedef struct {
 	ab_layout layout;
