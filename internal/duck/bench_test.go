@@ -124,7 +124,7 @@ func BenchmarkInput(b *testing.B) {
 }
 
 // residentBytes reads the process's resident memory; 0 where the system does not tell.
-func residentBytes(b *testing.B) int64 {
+func residentBytes(b testing.TB) int64 {
 	b.Helper()
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

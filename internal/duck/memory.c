@@ -1,12 +1,5 @@
 #include "memory.h"
 #include <stdlib.h>
-#ifdef __linux__
-#include <malloc.h>
-#include <unistd.h>
-
-// The engine's builds for Linux bring an allocator of their own, jemalloc; one without it leaves the symbol null.
-extern int duckdb_je_mallctl(const char *name, void *old, size_t *old_bytes, void *new, size_t new_bytes) __attribute__((weak));
-#endif
 
 // BUFFER_MIN is the first allocation of a buffer, in bytes: a partition of a small result must not cost a page a column.
 #define BUFFER_MIN 512
@@ -64,32 +57,4 @@ void ab_release(ab_account *a, void *p, size_t cap) {
 
 void ab_hand_over(ab_account *a, size_t cap) {
 	atomic_fetch_sub_explicit(&a->bytes, (int64_t)cap, memory_order_relaxed);
-}
-
-#if defined(__linux__) && defined(__GLIBC__)
-// ab_few_arenas runs before any thread begins. The C library gives threads up to eight arenas a processor, and every call from Go may
-// come on another thread: what lives long then lies scattered over all of them among what does not, and keeps pages that are nearly
-// empty. On two processors workers held 50 MB for 13 MB in use. One arena a processor is enough for as many threads as can run.
-__attribute__((constructor)) static void ab_few_arenas(void) {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	mallopt(M_ARENA_MAX, processors > 2 ? (int)processors : 2);
-}
-#endif
-
-// Calls from Go may come on any thread, and one that comes no more would keep what it freed last: half a megabyte each, of some fifteen.
-// DuckDB's own threads do the same when they have nothing to do.
-void ab_leave(void) {
-#ifdef __linux__
-	if (duckdb_je_mallctl) duckdb_je_mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
-#endif
-}
-
-void ab_give_back(void) {
-#ifdef __linux__
-	// 4096 is MALLCTL_ARENAS_ALL of jemalloc's manual. A refusal leaves things as they are.
-	if (duckdb_je_mallctl) duckdb_je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
-#endif
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/arbalest-sql/arbalest/internal/duck/buffers"
 )
@@ -110,5 +113,61 @@ func TestRestLeavesRunningJobsAlone(t *testing.T) {
 	}
 	if !e.Rest() {
 		t.Error("a closed engine has something in use")
+	}
+}
+
+// TestGiveBackReturnsArenas: what many threads have held, each in an arena of the C library, goes back to the system.
+func TestGiveBackReturnsArenas(t *testing.T) {
+	if buffers.InUse() == 0 {
+		t.Skip("the C library does not tell what is in use")
+	}
+	const (
+		streams = 8
+		many    = "SELECT repeat('x', 100) || i AS v FROM range(200000) AS r(i)"
+		heldMin = 150 << 20
+		leftMax = 12 << 20
+	)
+	e := openEngine(t, nil)
+	hold := func(streams int, sql string) (peak int64) {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		var batches []arrow.RecordBatch
+		for range streams {
+			all.Go(func() {
+				s, err := e.Stream(t.Context(), Job{SQL: sql})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer s.Close() //nolint:errcheck // It only reads.
+				for b, err := s.Next(t.Context()); err == nil; b, err = s.Next(t.Context()) {
+					mu.Lock()
+					batches = append(batches, b)
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		peak = residentBytes(t)
+		for _, b := range batches {
+			b.Release()
+		}
+		return peak
+	}
+	giveBack := func() int64 {
+		e.Rest()
+		debug.FreeOSMemory()
+		GiveBack()
+		return residentBytes(t)
+	}
+	hold(1, many)
+	base := giveBack()
+	// A large block that is freed raises the size up to which the C library keeps an arena's free end.
+	hold(1, "SELECT repeat('x', 30_000_000) AS v")
+	held := hold(streams, many) - base
+	left := giveBack() - base
+	t.Logf("held %d KiB, left %d KiB above %d KiB", held>>10, left>>10, base>>10)
+	if held < heldMin || left > leftMax {
+		t.Errorf("of %d MiB that were held %d stay", held>>20, left>>20)
 	}
 }
