@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"strings"
 	"time"
 
 	"github.com/arbalest-sql/arbalest/internal/ids"
@@ -10,6 +11,23 @@ import (
 type releasedQuery struct {
 	query ids.QueryID
 	at    time.Time
+}
+
+// namesBytes is how large a block of names is: some five hundred.
+const namesBytes = 16 << 10
+
+// names copies ids that are remembered for a time and forgotten in the order in which they came. Side by side in blocks they take what
+// they are long; each where it came, it would keep a page among what has gone since, and the text that it was cut from.
+type names struct{ block strings.Builder }
+
+func (n *names) keep(query ids.QueryID) ids.QueryID {
+	if n.block.Cap()-n.block.Len() < len(query) {
+		n.block = strings.Builder{}
+		n.block.Grow(max(namesBytes, len(query)))
+	}
+	from := n.block.Len()
+	n.block.WriteString(string(query))
+	return ids.QueryID(n.block.String()[from:])
 }
 
 // Finish reports that a run has ended and nothing of it is left in the engine. It reports whether a kept output is wanted;
@@ -75,6 +93,7 @@ func (r *Registry) remember(now time.Time, query ids.QueryID, why error) {
 	if _, known := r.released[query]; known {
 		return
 	}
+	query = r.names.keep(query)
 	r.released[query] = why
 	r.order = append(r.order, releasedQuery{query, now})
 	if len(r.order) > r.limits.ReleasedMax {

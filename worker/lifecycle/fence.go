@@ -20,8 +20,10 @@ type fence struct {
 // interruption does, its output is not kept.
 func (r *Registry) Cancel(now time.Time, key ids.TaskKey, cause error) {
 	if _, known := r.fenced[key]; !known {
-		r.fenced[key] = cause
-		r.fences = append(r.fences, fence{key, now})
+		kept := key
+		kept.Query = r.names.keep(key.Query)
+		r.fenced[kept] = cause
+		r.fences = append(r.fences, fence{kept, now})
 		if len(r.fences) > r.limits.ReleasedMax {
 			r.dropFence()
 		}

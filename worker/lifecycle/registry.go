@@ -33,6 +33,7 @@ type Registry struct {
 	// fenced has why attempts were cancelled, and fences has them oldest first.
 	fenced   map[ids.TaskKey]error
 	fences   []fence
+	names    names    // of what is remembered
 	fallen   []string // coordinators that have fallen, oldest first
 	draining bool
 	runs     uint64
